@@ -1,0 +1,25 @@
+/** An enrolled device that serves resources. */
+export interface Agent {
+  readonly name: string;
+  /** RFC 7638 thumbprint (base64url SHA-256) of its public key; undefined until it enrolled. */
+  readonly keyThumbprint: string | undefined;
+  readonly enrolledAt: number | undefined;
+  readonly revokedAt: number | undefined;
+}
+
+/** What a stream carries to the agent, signed by the relay. One receipt opens one stream, once. */
+export interface Receipt {
+  readonly relay: string;
+  readonly agent: string;
+  readonly tunnel: string;
+  /** The relay's name for the stream, unique in the tunnel. */
+  readonly stream: string;
+  /** Hex SHA-256 of the session's id. */
+  readonly sessionHash: string;
+  readonly resource: string;
+  /** Id of the first intent that uses the stream, and its leaf hash in hex. */
+  readonly intent: string;
+  readonly leafHash: string;
+  /** Epoch ms; the agent must have opened the stream before it. */
+  readonly openBefore: number;
+}

@@ -1,0 +1,173 @@
+import type { TerminationReason } from './change.ts';
+import type { Reason } from './decision.ts';
+
+/** Fields of a record that identify a person. They and a salt stand beside the leaf, which holds only their hash; erasable. */
+export interface PersonalBlock {
+  readonly issuer?: string;
+  readonly subject?: string;
+  readonly email?: string;
+  readonly name?: string;
+  readonly groups?: readonly string[];
+  readonly address?: string;
+  readonly userAgent?: string;
+  readonly path?: string;
+  /** As recorded: values only where the resource asks, otherwise `name=~<keyed hash>`. */
+  readonly query?: string;
+}
+
+interface EventBase {
+  /** UUIDv7; what people quote as the reference id. */
+  readonly id: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Principal id (a pseudonym), where there is one. */
+  readonly principal?: string;
+  readonly session?: string;
+  /** Hex hash of the stored facts that the decision used. */
+  readonly facts?: string;
+  readonly personal?: PersonalBlock;
+}
+
+/** Before the first byte goes down the tunnel, or before a signed-in person is denied. A deny has no outcome. */
+export interface AccessIntent extends EventBase {
+  readonly kind: 'access.intent';
+  readonly access: 'http' | 'websocket';
+  readonly via: 'cookie' | 'token';
+  readonly resource: string;
+  readonly method: string;
+  readonly host: string;
+  readonly effect: 'allow' | 'deny';
+  readonly rule?: string;
+  readonly reasons: readonly Reason[];
+  readonly policyVersion: string;
+  /** Where it will go; absent on a deny. */
+  readonly agent?: string;
+  readonly tunnel?: string;
+  readonly stream?: string;
+  /** 1 for the request that opens the stream, 2 for the next one on it, … */
+  readonly ordinal?: number;
+}
+
+export type AccessEnd =
+  | 'completed'
+  | 'client_closed'
+  | 'target_closed'
+  | 'target_unreachable'
+  | 'timed_out'
+  | 'not_forwarded'
+  | 'revoked_before_forward'
+  | 'terminated'
+  | 'failed';
+
+export interface AccessOutcome extends EventBase {
+  readonly kind: 'access.outcome';
+  readonly intent: string;
+  readonly resource: string;
+  readonly end: AccessEnd;
+  /** Present when end is `terminated`. */
+  readonly reason?: TerminationReason;
+  /** Status that the client got from the target; absent when there was none. */
+  readonly status?: number;
+  /** Body bytes from client to target, and from target to client. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly durationMs: number;
+}
+
+export interface SignIn extends EventBase {
+  readonly kind: 'sign_in.completed';
+  readonly method: 'oidc';
+  readonly amr: readonly string[];
+}
+
+export interface SignInFailed extends EventBase {
+  readonly kind: 'sign_in.failed';
+  readonly reason: string;
+}
+
+export interface SessionEnded extends EventBase {
+  readonly kind: 'session.ended';
+  readonly reason: TerminationReason;
+  /** Principal id of the admin who did it, when it was not the person. */
+  readonly by?: string;
+}
+
+export interface TokenIssued extends EventBase {
+  readonly kind: 'token.issued';
+  readonly audience: string;
+  readonly expiresAt: number;
+}
+
+export interface AgentEvent extends EventBase {
+  readonly kind:
+    | 'agent.token_created'
+    | 'agent.enrolled'
+    | 'agent.enrollment_refused'
+    | 'agent.connected'
+    | 'agent.disconnected'
+    | 'agent.refused'
+    | 'agent.revoked';
+  readonly agent: string;
+  readonly tunnel?: string;
+  readonly reason?: string;
+  readonly keyThumbprint?: string;
+}
+
+/** Each load of configuration or policy, with its hash and what changed; a refused one says why and changes nothing. */
+export interface Loaded extends EventBase {
+  readonly kind: 'configuration.loaded' | 'configuration.refused' | 'policy.loaded' | 'policy.refused';
+  readonly hash: string;
+  readonly previousHash?: string;
+  /** One line per change: `+ rule x`, `- resource y`, `~ rule z`; for a refusal, the errors. */
+  readonly difference: readonly string[];
+}
+
+/** The first record of each log, and one for each start of the relay after that. */
+export interface LogOpened extends EventBase {
+  readonly kind: 'log.opened';
+  readonly relay: string;
+  readonly epoch: number;
+  /** Other logs known in this database: id and size. */
+  readonly logs: readonly { readonly log: string; readonly size: number }[];
+}
+
+export interface LogRead extends EventBase {
+  readonly kind: 'log.read';
+  readonly query: string;
+  readonly results: number;
+}
+
+/** Refusals of people and machines without a principal, summed per network (/24, /48) and reason. */
+export interface StrangersRefused extends EventBase {
+  readonly kind: 'strangers.refused';
+  readonly reason: string;
+  readonly count: number;
+  readonly since: number;
+}
+
+export type AuditEvent =
+  | AccessIntent
+  | AccessOutcome
+  | SignIn
+  | SignInFailed
+  | SessionEnded
+  | TokenIssued
+  | AgentEvent
+  | Loaded
+  | LogOpened
+  | LogRead
+  | StrangersRefused;
+
+/** Where an appended event stands. */
+export interface Recorded {
+  readonly id: string;
+  readonly log: string;
+  readonly index: number;
+  /** Hex RFC 6962 leaf hash. */
+  readonly leafHash: string;
+}
+
+/** The one way to write to the audit log. Resolves when durable; rejects with `audit_unavailable` within the bound. */
+export interface AuditAppender {
+  append(event: AuditEvent): Promise<Recorded>;
+}

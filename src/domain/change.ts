@@ -1,0 +1,16 @@
+/** What the control plane publishes and the data plane acts on. Closed. */
+export type Change =
+  | { readonly kind: 'snapshot_changed'; readonly version: number }
+  | { readonly kind: 'session_revoked'; readonly session: string; readonly reason: RevocationReason }
+  | { readonly kind: 'principal_changed'; readonly principal: string }
+  | { readonly kind: 'agent_revoked'; readonly agent: string };
+
+export type RevocationReason = 'signed_out' | 'session_revoked' | 'session_expired' | 'principal_disabled';
+
+/** Why live traffic was cut; recorded in the outcome and sent to both ends where the protocol can say it. */
+export type TerminationReason =
+  | RevocationReason
+  | 'policy_changed'
+  | 'agent_revoked'
+  | 'authority_lost'
+  | 'relay_stopping';

@@ -1,0 +1,44 @@
+import type { Principal } from './principal.ts';
+import type { RequestPath } from './request-path.ts';
+import type { Resource } from './resource.ts';
+
+/** What the policy is asked. */
+export interface Check {
+  readonly principal: Principal;
+  readonly resource: Resource;
+  readonly action: {
+    readonly kind: 'http' | 'websocket';
+    /** Upper case as received; methods are case-sensitive (RFC 9110 §9.1). */
+    readonly method: string;
+    readonly path: RequestPath;
+  };
+}
+
+/** Closed: recorded, shown in explanations, looked up in the docs. Never shown to a denied person. */
+export type Reason =
+  | 'rule_allowed'
+  | 'rule_denied'
+  | 'no_rule_matched'
+  | 'path_ambiguous'
+  | 'no_policy'
+  | 'policy_failed';
+
+/** A value, never an exception. */
+export interface Decision {
+  readonly effect: 'allow' | 'deny';
+  /** Id of the rule that settled it; undefined when none matched. */
+  readonly rule: string | undefined;
+  readonly reasons: readonly Reason[];
+  /** The rule's own sentence for the person who is denied. */
+  readonly message: string | undefined;
+  /** Hex SHA-256 of the policy (rules, local groups, function set) that decided. */
+  readonly policyVersion: string;
+}
+
+/** A policy version, ready to decide. Synchronous and total: doubt and failure are a deny. */
+export interface Policy {
+  readonly version: string;
+  decide(check: Check): Decision;
+  /** May this principal reach anything at all of the resource? For the launcher; never for a decision. */
+  mayReach(principal: Principal, resource: Resource): boolean;
+}

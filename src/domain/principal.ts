@@ -1,0 +1,18 @@
+/** Our record of an authenticated person or service. Its key is (issuer, subject), never the e-mail. */
+export interface Principal {
+  /** Random UUID given at the first sign-in; the pseudonym in audit leaves. */
+  readonly id: string;
+  readonly kind: 'person' | 'service';
+  readonly issuer: string;
+  readonly subject: string;
+  /** As the provider last said, and only if it said that it is verified; lower case. */
+  readonly email: string | undefined;
+  /** The e-mail under which rules and roles may name this person: bound to (issuer, subject) at the first sign-in. */
+  readonly boundEmail: string | undefined;
+  readonly name: string | undefined;
+  /** The provider's groups as of the last sign-in, unprefixed. */
+  readonly groups: readonly string[];
+}
+
+/** What a principal may do at the relay itself; access to resources is the policy's alone. */
+export type Role = 'admin' | 'security' | 'auditor';

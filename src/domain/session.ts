@@ -1,0 +1,24 @@
+import type { Principal } from './principal.ts';
+
+/** A principal's login at the relay. */
+export interface Session {
+  /** UUIDv7. A name for people and records; opens nothing (the cookie is another value). */
+  readonly id: string;
+  readonly principal: Principal;
+  /** Hex SHA-256 under which the facts of this session (claims, groups, how it signed in) are stored. */
+  readonly factsHash: string;
+  readonly signedInAt: number;
+  readonly method: 'oidc';
+  /** RFC 8176 authentication methods, as the provider stated them. */
+  readonly amr: readonly string[];
+  /** Absolute end, epoch ms. The idle end moves and is the session store's business. */
+  readonly expiresAt: number;
+  /** Grows whenever something that a decision may use changes (groups, disabled, revoked). */
+  readonly epoch: number;
+}
+
+/** A session as one request presented it. */
+export interface Identity {
+  readonly session: Session;
+  readonly via: 'cookie' | 'token';
+}

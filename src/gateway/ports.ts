@@ -1,0 +1,118 @@
+import type { Duplex } from 'node:stream';
+import type { AuditAppender } from '../domain/audit-event.ts';
+import type { TerminationReason } from '../domain/change.ts';
+import type { Resource } from '../domain/resource.ts';
+import type { Identity, Session } from '../domain/session.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+
+/** Everything the data plane asks of the rest of the relay. The composition root fills it in. */
+export interface GatewayPorts {
+  readonly relay: RelayFacts;
+  /** The snapshot in force. Called again just before the first byte. */
+  snapshot(): Snapshot;
+  readonly sessions: SessionReader;
+  readonly handOff: HandOff;
+  readonly audit: AuditAppender;
+  readonly tunnels: TunnelDirectory;
+  readonly assertions: AssertionIssuer;
+  readonly receipts: ReceiptIssuer;
+  readonly strangers: StrangerMeter;
+}
+
+export interface RelayFacts {
+  /** This relay's id, as in records and receipts. */
+  readonly id: string;
+  /** Origin of the relay's own host, e.g. `https://access.example.com`. */
+  readonly origin: string;
+  /** Whom a denied person asks when the resource names nobody. */
+  readonly contact: string | undefined;
+}
+
+/** May answer from memory, but never later than 1 s after a revocation became known to this relay. */
+export interface SessionReader {
+  /** `cookie` is the value of the resource host's own session cookie. */
+  readCookie(cookie: string, host: string): Promise<Session | undefined>;
+  /** `token` starts with `pst_`; `audience` is the resource's origin. */
+  readToken(token: string, audience: string): Promise<Session | undefined>;
+  /** Synchronous look for the gap: still alive, and of the same epoch? */
+  isCurrent(session: Session): boolean;
+}
+
+/** Sign-in of a browser on a resource host, by redirects to the relay's host and back. */
+export interface HandOff {
+  /** For a navigation without a session: where to go, and the flow cookie to set. */
+  begin(
+    host: string,
+    returnPath: string,
+    cookieHeader: string | undefined,
+  ): Promise<{ location: string; setCookies: string[] }>;
+  /** For `GET /.postern/redeem?…`: undefined when code and flow cookie do not belong together. */
+  redeem(
+    host: string,
+    query: URLSearchParams,
+    cookieHeader: string | undefined,
+  ): Promise<{ location: string; setCookies: string[] } | undefined>;
+  /** Name of the session cookie on resource hosts; targets never see it nor flow cookies. */
+  isPosternCookie(name: string): boolean;
+  sessionCookie(cookieHeader: string | undefined): string | undefined;
+}
+
+export interface TunnelDirectory {
+  /** A live tunnel of one of the agents that announced this resource; undefined when there is none. */
+  pick(resource: Resource): AgentTunnel | undefined;
+}
+
+export interface AgentTunnel {
+  readonly id: string;
+  readonly agent: string;
+  readonly closed: boolean;
+  /** Fires once when the tunnel has ended. */
+  readonly ended: AbortSignal;
+  /** A name for a stream to come, unique in this tunnel. */
+  nameStream(): string;
+  /** Opens a stream to the resource's target; rejects with `target_unreachable`, `tunnel_closed` or `timeout`. */
+  openStream(open: StreamOpening): Promise<Duplex>;
+}
+
+export interface StreamOpening {
+  readonly resource: string;
+  readonly receipt: string;
+  readonly signal: AbortSignal;
+}
+
+export interface AssertionIssuer {
+  /** Short-lived signed JWT about the identity; `aud` is the resource's origin. May be reused within its life. */
+  issue(identity: Identity, resource: Resource): Promise<string>;
+}
+
+export interface ReceiptIssuer {
+  issue(receipt: {
+    readonly agent: string;
+    readonly tunnel: string;
+    readonly stream: string;
+    readonly session: Session;
+    readonly resource: Resource;
+    readonly intent: string;
+    readonly leafHash: string;
+  }): Promise<string>;
+}
+
+/** Counts refusals that have no principal. Never blocks, bounded. */
+export interface StrangerMeter {
+  refused(reason: string, address: string): void;
+}
+
+/** What the control plane sees of live traffic. */
+export interface LiveStreams {
+  list(): readonly LiveAccess[];
+  /** Closes in both directions; resolves when the outcome is handed to the audit log. */
+  terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number;
+}
+
+export interface LiveAccess {
+  readonly intent: string;
+  readonly session: Session;
+  readonly resource: Resource;
+  readonly agent: string;
+  readonly startedAt: number;
+}
