@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'policy_invalid'
   | 'protocol_violation'
   | 'provider_unavailable'
+  | 'relay_unreachable'
   | 'request_invalid'
   | 'sign_in_refused'
   | 'target_unreachable'
