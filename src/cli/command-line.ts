@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { messageOf, PosternError } from '../lib/errors.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+
+/**
+ * Runs one command line (without `node` and the program) to its end and returns the exit code.
+ * Data goes to stdout, everything else to stderr.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
+  const program = new Command('postern')
+    .description('Identity-aware access to private apps, through tunnels that open from inside.')
+    .version(version(), '--version')
+    .exitOverride()
+    .showHelpAfterError('Run it with --help to see what it takes.');
+  try {
+    await addCommands(
+      program,
+      args.find((arg) => !arg.startsWith('-')),
+    );
+    await program.parseAsync(args, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    process.stderr.write(`${explain(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+type AddCommand = (program: Command) => void;
+
+/** Only the command that runs is loaded: an agent must start without the relay's packages. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<AddCommand> }>> = {
+  relay: {
+    summary: 'run the relay that people and agents connect to',
+    load: async () => (await import('./relay.ts')).addRelayCommand,
+  },
+  agent: {
+    summary: 'run the agent beside private services',
+    load: async () => (await import('./agent.ts')).addAgentCommand,
+  },
+  config: {
+    summary: 'check configuration files',
+    load: async () => (await import('./config.ts')).addConfigCommand,
+  },
+  login: {
+    summary: 'sign this command line in at a relay',
+    load: async () => (await import('./login.ts')).addLoginCommand,
+  },
+  audit: {
+    summary: 'search the audit log',
+    load: async () => (await import('./audit.ts')).addAuditCommand,
+  },
+  agents: {
+    summary: 'enroll and revoke agents',
+    load: async () => (await import('./agents.ts')).addAgentsCommand,
+  },
+};
+
+async function addCommands(program: Command, word: string | undefined): Promise<void> {
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    if (name === word) (await load())(program);
+    else program.command(name).summary(summary).description(summary);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof PosternError) return error.message;
+  const trace = error instanceof Error && process.env['POSTERN_DEBUG'] ? `\n${error.stack}` : '';
+  return `${messageOf(error)}${trace}\nThis is not an error that Postern expected. POSTERN_DEBUG=1 shows where it came from; please report it with that.`;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return manifest && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : 'unknown';
+}

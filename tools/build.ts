@@ -1,0 +1,4 @@
+// `npm run build`: the console, when its sources changed.
+import { buildConsole } from './console-build.ts';
+
+await buildConsole();
