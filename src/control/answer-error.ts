@@ -1,0 +1,34 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblemPage } from './page.ts';
+import { classify, problemOf, sendProblem } from './problem.ts';
+
+type Answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/**
+ * Answers whatever was thrown: a navigation without a session goes to sign-in and comes back, people get a page,
+ * programs get a problem. The reference is the request's id in the relay's own log.
+ */
+export function errorAnswer(origin: string): Answer {
+  return (error, request, reply) => {
+    const { status, ...known } = classify(error);
+    const navigation = isNavigation(request);
+    const unauthenticated = known.code === 'unauthenticated';
+    if (unauthenticated && navigation) {
+      return reply
+        .header('cache-control', 'no-store')
+        .redirect(`/sign-in?return=${encodeURIComponent(request.url)}`, 302);
+    }
+    const problem = problemOf(known, request.id, {
+      ...(status === undefined ? {} : { status }),
+      ...(unauthenticated ? { signIn: `${origin}/sign-in` } : {}),
+    });
+    if (problem.status >= 500) request.log.error({ err: error, reference: request.id }, 'A request failed');
+    return navigation ? sendProblemPage(reply, problem) : sendProblem(reply, problem);
+  };
+}
+
+function isNavigation({ method, url, headers }: FastifyRequest): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || url.startsWith('/api/')) return false;
+  const mode = headers['sec-fetch-mode'];
+  return mode === undefined ? (headers.accept ?? '').includes('text/html') : mode === 'navigate';
+}

@@ -1,0 +1,64 @@
+import type { AuditRow } from '../contract.ts';
+import type { AuditLogEntry } from '../ports.ts';
+
+/** One line of the audit list. */
+export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
+  const { personal } = event;
+  const known = personal?.email !== undefined || personal?.name !== undefined || personal?.subject !== undefined;
+  return {
+    id: event.id,
+    at: event.at,
+    kind: event.kind,
+    person: known ? { name: personal.name ?? null, email: personal.email ?? personal.subject ?? null } : null,
+    summary: summary(event),
+    resource: event.kind === 'access.intent' ? event.resource : null,
+    method: event.kind === 'access.intent' ? event.method : null,
+    effect: event.kind === 'access.intent' ? event.effect : null,
+    end: outcome?.end ?? null,
+    status: outcome?.status ?? null,
+    durationMs: outcome?.durationMs ?? null,
+  };
+}
+
+function summary(event: AuditLogEntry['event']): string {
+  switch (event.kind) {
+    case 'access.intent': {
+      const { path = '(erased)', query } = event.personal ?? {};
+      return `${event.host}${path}${query === undefined ? '' : `?${query}`}`;
+    }
+    case 'sign_in.completed':
+      return 'Signed in';
+    case 'sign_in.failed':
+      return `Sign-in failed: ${words(event.reason)}`;
+    case 'session.ended':
+      return `Session ended: ${words(event.reason)}`;
+    case 'token.issued':
+      return `Token issued for ${event.audience}`;
+    case 'log.opened':
+      return `Log opened by ${event.relay}`;
+    case 'log.read':
+      return `Read the log: ${event.query === '' ? 'everything' : event.query} (${count(event.results, 'result')})`;
+    case 'strangers.refused':
+      return `${count(event.count, 'stranger')} refused: ${words(event.reason)}`;
+    case 'configuration.loaded':
+    case 'configuration.refused':
+    case 'policy.loaded':
+    case 'policy.refused':
+      return `${words(event.kind)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
+    case 'agent.token_created':
+      return `Enrollment token created for ${event.agent}`;
+    default:
+      return `Agent ${event.agent}: ${words(event.kind.slice('agent.'.length))}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
+  }
+}
+
+function words(code: string): string {
+  const text = code.replace(/[._]/g, ' ');
+  return text.startsWith('configuration') || text.startsWith('policy')
+    ? text.charAt(0).toUpperCase() + text.slice(1)
+    : text;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

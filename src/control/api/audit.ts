@@ -1,0 +1,75 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { PosternError } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import { AuditEntry, AuditEntryParams, AuditPage, AuditQuery } from '../contract.ts';
+import { type Permission, personOf } from '../permission.ts';
+import type { ControlDeps } from '../ports.ts';
+import { auditRow } from './audit-row.ts';
+
+/** A search that takes longer is given up: its results would be stale, and the database has other work. */
+const SEARCH_TIMEOUT_MS = 10_000;
+const DEFAULT_LIMIT = 50;
+
+const READERS: Permission = ['admin', 'security', 'auditor'];
+
+/** Reads of the audit log. Each is itself on record before its results leave. */
+export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
+  app.get<{ Querystring: AuditQuery }>(
+    '/api/v1/audit',
+    { config: { permission: READERS }, schema: { querystring: AuditQuery, response: { 200: AuditPage } } },
+    async (request, reply): Promise<AuditPage> => {
+      const { query = '', before, limit = DEFAULT_LIMIT } = request.query;
+      const signal = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
+      const found = await deps.auditLog.search({ query, before, limit, signal });
+      await recordRead(request, deps, query, found.entries.length);
+      reply.header('cache-control', 'no-store');
+      return { rows: found.entries.map(auditRow), next: found.next ?? null };
+    },
+  );
+
+  app.get<{ Params: { id: string } }>(
+    '/api/v1/audit/:id',
+    { config: { permission: READERS }, schema: { params: AuditEntryParams, response: { 200: AuditEntry } } },
+    async (request, reply): Promise<AuditEntry> => {
+      const { id } = request.params;
+      const entry = await deps.auditLog.find(id, AbortSignal.timeout(SEARCH_TIMEOUT_MS));
+      await recordRead(request, deps, `id:${id}`, entry ? 1 : 0);
+      if (!entry) throw new PosternError('not_found', 'The audit log has no record with this reference.');
+      reply.header('cache-control', 'no-store');
+      const { event, outcome, facts, recorded } = entry;
+      const { log, index, leafHash } = recorded;
+      return {
+        row: auditRow(entry),
+        event,
+        outcome: outcome ?? null,
+        facts: facts ?? null,
+        recorded: { log, index, leafHash },
+      };
+    },
+  );
+}
+
+async function recordRead(request: FastifyRequest, deps: ControlDeps, query: string, results: number): Promise<void> {
+  const { session } = personOf(request);
+  const { id, issuer, subject, email, name, groups } = session.principal;
+  const userAgent = request.headers['user-agent'];
+  await deps.audit.append({
+    kind: 'log.read',
+    id: sortableId(deps.clock()),
+    at: deps.clock(),
+    principal: id,
+    session: session.id,
+    facts: session.factsHash,
+    personal: {
+      issuer,
+      subject,
+      ...(email === undefined ? {} : { email }),
+      ...(name === undefined ? {} : { name }),
+      groups,
+      address: request.ip,
+      ...(userAgent === undefined ? {} : { userAgent }),
+    },
+    query,
+    results,
+  });
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { Me } from '../contract.ts';
+import { personOf } from '../permission.ts';
+import type { ControlDeps } from '../ports.ts';
+
+export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
+  app.get(
+    '/api/v1/me',
+    { config: { permission: 'signed-in' }, schema: { response: { 200: Me } } },
+    async (request, reply): Promise<Me> => {
+      const { session, roles } = personOf(request);
+      const { principal } = session;
+      reply.header('cache-control', 'no-store');
+      return {
+        person: {
+          id: principal.id,
+          name: principal.name ?? null,
+          email: principal.email ?? null,
+          subject: principal.subject,
+        },
+        roles: [...roles],
+        session: { id: session.id, signedInAt: session.signedInAt, expiresAt: session.expiresAt },
+        signOut: '/api/v1/sign-out',
+        contact: deps.contact ?? null,
+      };
+    },
+  );
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { ResourceList } from '../contract.ts';
+import { personOf } from '../permission.ts';
+import type { ControlDeps } from '../ports.ts';
+
+export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
+  app.get(
+    '/api/v1/resources',
+    { config: { permission: 'signed-in' }, schema: { response: { 200: ResourceList } } },
+    async (request, reply): Promise<ResourceList> => {
+      const { principal } = personOf(request).session;
+      const { policy, resourceByHost } = deps.snapshot();
+      reply.header('cache-control', 'no-store');
+      return {
+        resources: [...resourceByHost.values()]
+          .filter((resource) => policy.mayReach(principal, resource))
+          .map(({ name, title, description, origin, tags }) => ({
+            name,
+            title,
+            description: description ?? null,
+            url: `${origin}/`,
+            tags: [...tags],
+          }))
+          .sort((a, b) => a.title.localeCompare(b.title)),
+      };
+    },
+  );
+}

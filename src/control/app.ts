@@ -1,0 +1,74 @@
+import fastifyCookie from '@fastify/cookie';
+import fastifyHelmet from '@fastify/helmet';
+import fastifyRateLimit from '@fastify/rate-limit';
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { PosternError } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
+import { errorAnswer } from './answer-error.ts';
+import { serveAudit } from './api/audit.ts';
+import { serveMe } from './api/me.ts';
+import { serveResources } from './api/resources.ts';
+import { serveConsole } from './console.ts';
+import { servePageParts } from './page.ts';
+import { enforcePermissions } from './permission.ts';
+import type { ControlDeps } from './ports.ts';
+import { helmetOptions } from './security-headers.ts';
+import { useTypeBox } from './validation.ts';
+
+/** A request whose head and body did not arrive by then is answered 408 and closed. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** A socket without traffic for this long is closed. */
+export const CONNECTION_TIMEOUT_MS = 60_000;
+/** The API takes small JSON only; more is 413. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** Per client address (IPv6: per /64); beyond it 429. Generous, since an office can share one address. */
+export const REQUESTS_PER_MINUTE = 1200;
+/** For routes where guessing would pay: `config: { rateLimit: SIGN_IN_RATE }`. */
+export const SIGN_IN_RATE = { max: 120, timeWindow: 60_000 };
+/** Addresses whose count is kept; beyond it the least recent is forgotten. */
+const COUNTED_ADDRESSES = 10_000;
+
+/** The relay's own host: sign-in and API routes (`plugins`), the console and its API. Ready to take requests. */
+export async function createControl(deps: ControlDeps): Promise<FastifyInstance> {
+  const answerError = errorAnswer(deps.origin);
+  const app = fastify({
+    loggerInstance: deps.log.child({ part: 'control' }) as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: () => sortableId(),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    bodyLimit: BODY_LIMIT_BYTES,
+    // Otherwise `//evil` and `/API` would reach routes by second names.
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+  });
+  useTypeBox(app);
+  await app.register(fastifyHelmet, helmetOptions(deps.origin));
+  await app.register(fastifyCookie);
+  await app.register(fastifyRateLimit, {
+    max: deps.requestsPerMinute ?? REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    cache: COUNTED_ADDRESSES,
+    ipv6Subnet: 64,
+    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    addHeadersOnExceeding: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+    },
+  });
+  enforcePermissions(app, deps.people, deps.origin);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, () => {
+    throw new PosternError('not_found', 'There is nothing at this address.');
+  });
+
+  servePageParts(app);
+  serveMe(app, deps);
+  serveResources(app, deps);
+  serveAudit(app, deps);
+  await serveConsole(app, deps.consoleDirectory);
+  for (const plugin of deps.plugins) await app.register(plugin);
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,29 @@
+/** The only script of server-rendered pages: sends `<form data-json>` as JSON, which other sites cannot forge. */
+export const PAGE_SCRIPT = `
+document.addEventListener('submit', async (event) => {
+  const form = event.target;
+  if (!form.hasAttribute('data-json')) return;
+  event.preventDefault();
+  const buttons = form.querySelectorAll('button');
+  const say = (text) => {
+    const line = form.querySelector('[role=alert]') ?? form.appendChild(document.createElement('p'));
+    line.setAttribute('role', 'alert');
+    line.textContent = text;
+  };
+  for (const button of buttons) button.disabled = true;
+  try {
+    const fields = Object.fromEntries(new FormData(form, event.submitter));
+    const answer = await fetch(form.action, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify(fields),
+    });
+    const body = await answer.json();
+    if (answer.ok) return location.assign(body.location);
+    say(body.detail);
+  } catch {
+    say('The relay did not answer. Try again.');
+  }
+  for (const button of buttons) button.disabled = false;
+});
+`;

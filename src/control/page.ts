@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { sha256Hex } from '../lib/bytes.ts';
+import { type Html, html } from './html.ts';
+import { PAGE_SCRIPT } from './page-script.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import type { Problem } from './problem.ts';
+
+export interface Page {
+  /** Heading and document title. */
+  readonly title: string;
+  readonly body: Html;
+  /** Shown small below, for the person to quote. */
+  readonly reference?: string;
+}
+
+const STYLE_URL = `/page-${sha256Hex(PAGE_STYLE).slice(0, 10)}.css`;
+const SCRIPT_URL = `/page-${sha256Hex(PAGE_SCRIPT).slice(0, 10)}.js`;
+
+/**
+ * A small server-rendered page in the console's style. A `<form data-json action="…">` in the body posts its fields as
+ * JSON and goes to the `location` of the answer.
+ */
+export function page({ title, body, reference }: Page): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Postern</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${STYLE_URL}">
+<script src="${SCRIPT_URL}" defer></script>
+</head>
+<body>
+<main>
+<a class="mark" href="/"><img src="/favicon.svg" alt="" width="28" height="28">Postern</a>
+<h1>${title}</h1>
+${body}
+${reference === undefined ? undefined : html`<p class="reference">Reference <code>${reference}</code></p>`}
+</main>
+</body>
+</html>
+`.text;
+}
+
+export function sendPage(reply: FastifyReply, status: number, content: Page): FastifyReply {
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type('text/html; charset=utf-8')
+    .serializer(String)
+    .send(page(content));
+}
+
+/** A problem for a person who navigated into it. */
+export function sendProblemPage(reply: FastifyReply, problem: Problem): FastifyReply {
+  const next =
+    problem.signIn === undefined
+      ? html`<a class="button" href="/">Go to your apps</a>`
+      : html`<a class="button" href="${problem.signIn}">Sign in</a>`;
+  return sendPage(reply, problem.status, {
+    title: problem.title,
+    body: html`<p>${problem.detail}</p><p>${next}</p>`,
+    reference: problem.reference,
+  });
+}
+
+/** For browsers that drop Secure cookies on http://localhost, where sign-in would go round in circles. */
+export function unsupportedBrowserPage(): Page {
+  return {
+    title: 'This browser cannot sign in here',
+    body: html`<p>This browser does not take Secure cookies on localhost, and Postern does not use weaker ones.</p>
+<p>Chromium, Chrome, Edge and Firefox do: open this address in one of them. With https, every browser works.</p>`,
+  };
+}
+
+/** Style, script and mark of the pages, from this origin so that the content security policy can stay strict. */
+export function servePageParts(app: FastifyInstance): void {
+  const parts = [
+    [STYLE_URL, 'text/css; charset=utf-8', PAGE_STYLE, 'public, max-age=31536000, immutable'],
+    [SCRIPT_URL, 'text/javascript; charset=utf-8', PAGE_SCRIPT, 'public, max-age=31536000, immutable'],
+    ['/favicon.svg', 'image/svg+xml', MARK, 'public, max-age=86400'],
+  ] as const;
+  for (const [url, type, content, caching] of parts) {
+    app.get(url, { config: { permission: 'anyone', rateLimit: false } }, (_request, reply) =>
+      reply.type(type).header('cache-control', caching).send(content),
+    );
+  }
+}
+
+const MARK = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect width="32" height="32" rx="7" fill="#0f766e"/>
+<path d="M9 26V14.5a7 7 0 0 1 14 0V26" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/>
+<path d="M13 26V15a3 3 0 0 1 6 0v11z" fill="#99f6e4"/>
+<path d="M6.5 26h19" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/>
+</svg>
+`;

@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { Role } from '../domain/principal.ts';
+import { PosternError } from '../lib/errors.ts';
+import type { Person, PersonReader } from './ports.ts';
+import { refuseForeignOrigin } from './same-origin.ts';
+
+/**
+ * Who may call a route. `anyone`: no session is read, the route looks after itself. `signed-in`: any session.
+ * A list: a session with at least one of these roles.
+ */
+export type Permission = 'anyone' | 'signed-in' | readonly Role[];
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    permission?: Permission;
+  }
+  interface FastifyRequest {
+    /** Set on every route that is not for `anyone`; read it with `personOf`. */
+    person: Person | undefined;
+  }
+  interface FastifyInstance {
+    /** `GET /path` → what it declared. */
+    permissions: ReadonlyMap<string, Permission>;
+  }
+}
+
+/** Makes every route registered from now on declare its permission, and enforces it before the body is read. */
+export function enforcePermissions(app: FastifyInstance, people: PersonReader, origin: string): void {
+  const permissions = new Map<string, Permission>();
+  app.decorate('permissions', permissions);
+  app.decorateRequest('person', undefined);
+  app.addHook('onRoute', (route) => {
+    const permission = route.config?.permission;
+    const methods = [route.method].flat();
+    if (permission === undefined) {
+      throw new Error(`${methods.join(',')} ${route.url} declares no permission. Say config: { permission }.`);
+    }
+    for (const method of methods) permissions.set(`${method} ${route.url}`, permission);
+    if (permission === 'anyone') return;
+    addOnRequest(route, async (request) => {
+      refuseForeignOrigin(request, origin);
+      request.person = await people.readPerson(request);
+      requirePermission(request.person, permission);
+    });
+  });
+}
+
+/** The person behind a request, on routes that are not for `anyone`. */
+export function personOf(request: FastifyRequest): Person {
+  if (!request.person) throw new PosternError('unauthenticated', 'Sign in to continue.');
+  return request.person;
+}
+
+function requirePermission(person: Person | undefined, permission: 'signed-in' | readonly Role[]): void {
+  if (!person) throw new PosternError('unauthenticated', 'Sign in to continue.');
+  if (permission === 'signed-in') return;
+  if (!person.roles.some((role) => permission.includes(role))) {
+    throw new PosternError('forbidden', `This needs one of these roles: ${permission.join(', ')}.`);
+  }
+}
+
+type OnRequest = (request: FastifyRequest) => Promise<void>;
+
+/** After what is already there: the rate limit comes first, so that strangers cannot make the relay look up sessions without bound. */
+function addOnRequest(route: RouteOptions, check: OnRequest): void {
+  const before = route.onRequest === undefined ? [] : [route.onRequest].flat();
+  route.onRequest = [...before, check];
+}
