@@ -1,0 +1,92 @@
+import { dirname, resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { PosternError } from '../lib/errors.ts';
+import { Problems } from './problem.ts';
+import { DurationSchema, FileSchema, NameSchema, named } from './relay-schema.ts';
+import { parseDurationMs, parseOrigin } from './values.ts';
+import { loadYaml, type YamlDocument } from './yaml-document.ts';
+
+/** agent.yaml, complete: defaults filled in, paths absolute. */
+export interface AgentFileConfig {
+  /** Origin of the relay. */
+  readonly relay: string;
+  readonly name: string;
+  readonly enrollmentTokenFile?: string;
+  /** Holds the key pair and the pinned keys of the relay. */
+  readonly stateDir: string;
+  readonly heartbeatMs: number;
+  /** What this agent may dial, and nothing else; key: name of the resource. */
+  readonly targets: Readonly<Record<string, { readonly kind: 'tcp'; readonly host: string; readonly port: number }>>;
+}
+
+export const AgentFileSchema = Type.Object(
+  {
+    relay: Type.String({ description: 'the origin of the relay, such as https://access.example.com' }),
+    name: NameSchema,
+    enrollmentTokenFile: Type.Optional(FileSchema),
+    stateDir: Type.Optional(FileSchema),
+    heartbeat: Type.Optional(DurationSchema),
+    targets: named(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
+/** Throws `config_invalid` whose message has one `file:line:column: problem` per line, for all problems at once. */
+export function loadAgentConfig(file: string): AgentFileConfig {
+  const problems = new Problems();
+  const document = loadYaml(file, AgentFileSchema, problems);
+  const config = document && readAgent(document, dirname(resolve(file)), problems);
+  problems.throwIfAny('config_invalid');
+  if (!config) throw new PosternError('config_invalid', `${file} cannot be used.`);
+  return config;
+}
+
+function readAgent(
+  document: YamlDocument<Static<typeof AgentFileSchema>>,
+  base: string,
+  problems: Problems,
+): AgentFileConfig | undefined {
+  const { relay, name, enrollmentTokenFile, stateDir = './agent', heartbeat = '15s', targets } = document.value;
+  const origin = parseOrigin(relay)?.origin;
+  if (origin === undefined)
+    problems.add(
+      document.place('relay'),
+      '"relay" must be an origin such as https://access.example.com, without a path',
+    );
+  const heartbeatMs = parseDurationMs(heartbeat) ?? Number.NaN;
+  if (!(heartbeatMs >= 100 && heartbeatMs <= 300_000))
+    problems.add(document.place('heartbeat'), '"heartbeat" must be between 100ms and 5m');
+  if (Object.keys(targets).length === 0)
+    problems.add(
+      document.place('targets'),
+      '"targets" is empty: name at least one, such as wiki: http://127.0.0.1:7001',
+    );
+
+  const read = Object.entries(targets).map(([resource, text]) => {
+    const target = readTarget(text);
+    if (typeof target === 'string') problems.add(document.place('targets', resource), target);
+    return [resource, target] as const;
+  });
+  if (origin === undefined) return undefined;
+  return {
+    relay: origin,
+    name,
+    ...(enrollmentTokenFile === undefined ? {} : { enrollmentTokenFile: resolve(base, enrollmentTokenFile) }),
+    stateDir: resolve(base, stateDir),
+    heartbeatMs,
+    targets: Object.fromEntries(
+      read.flatMap(([resource, target]) => (typeof target === 'string' ? [] : [[resource, target]])),
+    ),
+  };
+}
+
+/** A target, or the problem with it. */
+function readTarget(text: string): AgentFileConfig['targets'][string] | string {
+  const [, scheme] = /^(https|unix):/i.exec(text) ?? [];
+  if (scheme !== undefined) return `${scheme.toLowerCase()}: targets are not supported yet; use http://host:port`;
+  const url = parseOrigin(text);
+  if (url?.protocol !== 'http:') return `"${text}" must be http://host:port, without a path`;
+  // The URL parser keeps the brackets of an IPv6 address; sockets want it bare.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { kind: 'tcp', host, port: url.port === '' ? 80 : Number(url.port) };
+}

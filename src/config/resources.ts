@@ -1,0 +1,118 @@
+import type { Static } from 'typebox';
+import type { Resource } from '../domain/resource.ts';
+import { didYouMean, type Problems } from './problem.ts';
+import type { RelayFileSchema } from './relay-schema.ts';
+import { isHostName, parseOrigin } from './values.ts';
+import type { YamlDocument } from './yaml-document.ts';
+
+export interface RelayOrigin {
+  readonly origin: string;
+  readonly host: string;
+  /** `https:` or `http:`. */
+  readonly scheme: string;
+  /** '' for the scheme's own. */
+  readonly port: string;
+}
+
+/** The `resources` of postern.yaml: defaults filled in, hosts unique, agents known, identity headers harmless. */
+export function readResources(
+  document: YamlDocument<Static<typeof RelayFileSchema>>,
+  relay: RelayOrigin,
+  problems: Problems,
+): Resource[] {
+  const { resources = {}, agents = {} } = document.value;
+  const nameByHost = new Map<string, string>();
+  return Object.entries(resources).map(([name, entry]) => {
+    const at = (...path: (string | number)[]) => document.place('resources', name, ...path);
+
+    const host = (entry.host ?? `${name}.${relay.host}`).toLowerCase();
+    const taken = nameByHost.get(host);
+    if (host.includes(':') || host.includes('/'))
+      problems.add(at('host'), `"${host}" must be a host name alone, without scheme, port or path`);
+    else if (!isHostName(host)) problems.add(at('host'), `"${host}" is not a host name`);
+    else if (host === relay.host) problems.add(at('host'), `"${host}" is the relay's own host; choose another`);
+    else if (taken !== undefined) problems.add(at('host'), `"${host}" is already the host of resource "${taken}"`);
+    nameByHost.set(host, taken ?? name);
+
+    if ((entry.agent === undefined) === (entry.agents === undefined))
+      problems.add(document.keyPlace('resources', name), `resource "${name}" needs either "agent" or "agents"`);
+    const serving = entry.agents ?? (entry.agent === undefined ? [] : [entry.agent]);
+    for (const [index, agent] of serving.entries())
+      if (!Object.hasOwn(agents, agent)) {
+        const place = entry.agents ? at('agents', index) : at('agent');
+        problems.add(place, `there is no agent "${agent}" under "agents"${didYouMean(agent, Object.keys(agents))}`);
+      }
+
+    const corsOrigins = (entry.cors?.origins ?? []).map((text, index) => {
+      const origin = parseOrigin(text)?.origin;
+      if (origin === undefined)
+        problems.add(at('cors', 'origins', index), `"${text}" is not an origin such as https://app.example.com`);
+      return origin ?? text;
+    });
+
+    const identityHeaders = Object.entries(entry.headers ?? {}).map(([header, fact]) => {
+      if (isReservedHeader(header))
+        problems.add(
+          document.keyPlace('resources', name, 'headers', header),
+          `the header "${header}" is reserved; choose another such as Remote-User`,
+        );
+      return [header.toLowerCase(), fact] as const;
+    });
+    if (new Set(identityHeaders.map(([header]) => header)).size < identityHeaders.length)
+      problems.add(at('headers'), 'the same header is given twice (case does not matter)');
+
+    return {
+      name,
+      title: entry.title ?? name,
+      description: entry.description,
+      host,
+      origin: `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`,
+      tags: entry.tags ?? [],
+      owner: entry.owner,
+      agents: serving,
+      paths: entry.paths ?? 'strict',
+      websocket: entry.websocket ?? true,
+      corsOrigins,
+      identityHeaders: Object.fromEntries(identityHeaders),
+      recordedQuery: entry.audit?.query ?? [],
+    };
+  });
+}
+
+/** Headers that carry the message itself, our own statements, or somebody else's credentials. */
+function isReservedHeader(name: string): boolean {
+  return (
+    /^(x-postern-|postern-|proxy-|sec-|access-control-|content-|if-|accept)/i.test(name) ||
+    RESERVED.has(name.toLowerCase())
+  );
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'cookie',
+  'date',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'origin',
+  'range',
+  'referer',
+  'set-cookie',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-http-method-override',
+  'x-original-url',
+  'x-real-ip',
+  'x-request-id',
+  'x-rewrite-url',
+]);
