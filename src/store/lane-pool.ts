@@ -1,0 +1,104 @@
+import pg from 'pg';
+import { PosternError } from '../lib/errors.ts';
+import type { Lane } from './open.ts';
+import { TYPES } from './types.ts';
+
+/** Longest wait for the one connection; then the caller gets `database_unavailable`. */
+const TURN_TIMEOUT_MS = 5_000;
+/** Waiting turns per lane; beyond it, `database_unavailable` at once. */
+const MAX_WAITING = 2_000;
+
+interface Turn {
+  readonly start: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+type Done = (error: Error | undefined, client: pg.PoolClient | undefined, release: (error?: unknown) => void) => void;
+
+/** Queries go before searches, except on each so many turns. */
+const SEARCH_EVERY = 4;
+
+/**
+ * The one connection to the embedded database, given out in turns. After each append one other turn may go, so a busy
+ * log starves nobody, and an append waits for one turn at most.
+ */
+export class LanePool extends pg.Pool {
+  readonly #waiting: Record<Lane, Turn[]> = { append: [], query: [], search: [] };
+  #busy = false;
+  #last: Lane = 'search';
+  #given = 0;
+
+  constructor(address: { host: string; port: number }) {
+    super({
+      ...address,
+      user: 'postgres',
+      database: 'postgres',
+      max: 1,
+      idleTimeoutMillis: 0,
+      connectionTimeoutMillis: TURN_TIMEOUT_MS,
+      // The embedded database cannot cancel a statement; this frees the caller and replaces the connection.
+      query_timeout: 30_000,
+      types: TYPES,
+    });
+    // pg removes a broken client after this event: take the next turn when it has.
+    this.on('release', () => queueMicrotask(() => this.#next()));
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(done: Done): void;
+  override connect(done?: Done): Promise<pg.PoolClient> | undefined {
+    const client = this.connectIn('query');
+    if (!done) return client;
+    client.then(
+      (given) => done(undefined, given, (error) => given.release(error as Error | undefined)),
+      (error: Error) => done(error, undefined, () => undefined),
+    );
+    return undefined;
+  }
+
+  async connectIn(lane: Lane): Promise<pg.PoolClient> {
+    await this.#turn(lane);
+    this.#last = lane;
+    try {
+      return await super.connect();
+    } catch (cause) {
+      this.#next();
+      throw new PosternError('database_unavailable', 'The embedded database does not answer.', { cause });
+    }
+  }
+
+  #turn(lane: Lane): Promise<void> {
+    if (!this.#busy) {
+      this.#busy = true;
+      return Promise.resolve();
+    }
+    const queue = this.#waiting[lane];
+    if (queue.length >= MAX_WAITING) {
+      return Promise.reject(new PosternError('database_unavailable', 'Too much waits for the embedded database.'));
+    }
+    return new Promise((resolve, reject) => {
+      const turn: Turn = {
+        start: resolve,
+        timer: setTimeout(() => {
+          queue.splice(queue.indexOf(turn), 1);
+          reject(new PosternError('database_unavailable', `The embedded database was busy for ${TURN_TIMEOUT_MS} ms.`));
+        }, TURN_TIMEOUT_MS),
+      };
+      queue.push(turn);
+    });
+  }
+
+  #next(): void {
+    const { append, query, search } = this.#waiting;
+    this.#given += 1;
+    const others = this.#given % SEARCH_EVERY === 0 ? [search, query] : [query, search];
+    const order = this.#last === 'append' ? [...others, append] : [append, ...others];
+    const turn = order.find((queue) => queue.length > 0)?.shift();
+    if (!turn) {
+      this.#busy = false;
+      return;
+    }
+    clearTimeout(turn.timer);
+    turn.start();
+  }
+}

@@ -1,0 +1,151 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { createLog } from '../../src/lib/log.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/store/open.ts';
+
+const run = promisify(execFile);
+const BINARIES = process.env['POSTERN_TEST_POSTGRES_BIN'] ?? '/usr/lib/postgresql/15/bin';
+
+/** A PostgreSQL server of its own, reached through a Unix socket; gone when disposed. */
+export interface Cluster extends AsyncDisposable {
+  readonly url: Secret;
+  /** Of the postmaster; `pids` also names its children. */
+  readonly pid: number;
+  pids(): Promise<number[]>;
+  /** A fresh, empty database. */
+  createDatabase(): Promise<Secret>;
+}
+
+/** A directory that is gone when disposed. */
+export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'postern-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** `settings` are lines of postgresql.conf, such as `fsync=off`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<Cluster> {
+  await using undo = new AsyncDisposableStack();
+  const directory = undo.use(await temporaryDirectory());
+  const user = await serverUser();
+  if (user) await chown(directory.path, user.uid, user.gid);
+  const data = join(directory.path, 'data');
+  const identity = user ? { uid: user.uid, gid: user.gid } : {};
+  await run(
+    join(BINARIES, 'initdb'),
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8'],
+    { ...identity, cwd: directory.path },
+  );
+  const server = spawn(
+    join(BINARIES, 'postgres'),
+    ['-D', data, '-k', directory.path, '-c', 'listen_addresses=', ...settings.flatMap((setting) => ['-c', setting])],
+    { ...identity, cwd: directory.path, stdio: 'ignore' },
+  );
+  const exited = once(server, 'exit');
+  const { pid } = server;
+  if (pid === undefined) throw new Error('PostgreSQL did not start.');
+  undo.defer(async () => {
+    for (const each of await family(pid)) signal(each, 'SIGCONT');
+    server.kill('SIGQUIT');
+    await exited;
+  });
+  const url = (database: string): Secret =>
+    new Secret(`postgresql://postgres@/${database}?host=${encodeURIComponent(directory.path)}`);
+  await untilReady(url('postgres'));
+
+  let databases = 0;
+  const held = undo.move();
+  return {
+    url: url('postgres'),
+    pid,
+    pids: () => family(pid),
+    async createDatabase() {
+      databases += 1;
+      const name = `d${databases}`;
+      await execute(url('postgres'), `CREATE DATABASE ${name}`);
+      return url(name);
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+/** Opens stores for one test file on one kind of database. */
+export interface TestDatabases extends AsyncDisposable {
+  readonly kind: 'postgres' | 'embedded';
+  /** Where a store with the same `name` finds the same data again. */
+  place(name: string): Promise<Pick<StoreOptions, 'databaseUrl' | 'dataDir'>>;
+  open(name: string, options?: { commitTimeoutMs?: number }): Promise<Store>;
+}
+
+export const KINDS = ['postgres', 'embedded'] as const;
+
+export async function startDatabases(kind: 'postgres' | 'embedded'): Promise<TestDatabases> {
+  await using undo = new AsyncDisposableStack();
+  const directory = undo.use(await temporaryDirectory());
+  const cluster = kind === 'postgres' ? undo.use(await startPostgres()) : undefined;
+  const places = new Map<string, Pick<StoreOptions, 'databaseUrl' | 'dataDir'>>();
+  const place: TestDatabases['place'] = async (name) => {
+    let known = places.get(name);
+    if (!known) {
+      const dataDir = join(directory.path, name);
+      known = cluster ? { dataDir, databaseUrl: await cluster.createDatabase() } : { dataDir };
+      places.set(name, known);
+    }
+    return known;
+  };
+  const held = undo.move();
+  return {
+    kind,
+    place,
+    open: async (name, options) => openStore({ ...(await place(name)), log: createLog('silent'), ...options }),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const passwd = await readFile('/etc/passwd', 'utf8');
+  const entry = /^(?:postgres|nobody):[^:]*:(\d+):(\d+):/m.exec(passwd);
+  if (!entry) throw new Error('PostgreSQL does not run as root and there is no user postgres or nobody.');
+  return { uid: Number(entry[1]), gid: Number(entry[2]) };
+}
+
+async function family(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+async function execute(url: Secret, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url.reveal(), connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function untilReady(url: Secret): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await execute(url, 'SELECT 1');
+    } catch (error) {
+      if (attempt === 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
