@@ -1,0 +1,44 @@
+import { describeMachine } from './machine.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import { type Report, summarise } from './report.ts';
+import { measureRounds } from './rounds.ts';
+import { BenchError, type Setup } from './setup.ts';
+import { startNginx } from './setups/nginx.ts';
+import { startPostern } from './setups/postern.ts';
+import { startSsh } from './setups/ssh.ts';
+import { startTarget, targetAlone } from './setups/target.ts';
+import { renderReport } from './table.ts';
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  const report = await bench(options, interrupted.signal);
+  process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report));
+} catch (error) {
+  if (interrupted.signal.aborted) process.stderr.write('Interrupted; everything that was started is stopped.\n');
+  else if (error instanceof BenchError) process.stderr.write(`No result: ${error.message}\n`);
+  else if (error instanceof TypeError && 'code' in error) process.stderr.write(`${error.message}\n${USAGE}\n`);
+  else throw error;
+  process.exitCode = 1;
+}
+
+async function bench(options: Options, signal: AbortSignal): Promise<Report> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const machine = await describeMachine(options.only);
+  if (machine.loadBefore > 0.5) say(`The machine is busy (load ${machine.loadBefore.toFixed(2)}): trust ratios only.`);
+  await using stack = new AsyncDisposableStack();
+  const target = await startTarget(stack, signal);
+  const setups: Setup[] = [];
+  for (const name of options.only) {
+    say(`starting ${name}`);
+    if (name === 'target') setups.push(targetAlone(target));
+    else if (name === 'nginx') setups.push(await startNginx(stack, target, signal));
+    else if (name === 'ssh') setups.push(await startSsh(stack, target, signal));
+    else setups.push(await startPostern(stack, target, { name }, signal));
+  }
+  const results = await measureRounds(setups, target, options, say, signal);
+  const versions = Object.assign({}, machine.versions, ...setups.map((setup) => setup.versions ?? {}));
+  return summarise(results, options, { ...machine, versions });
+}

@@ -1,0 +1,38 @@
+// The target: as lean as node:http allows, so that what stands before it shows.
+import { createServer, type ServerResponse } from 'node:http';
+import { DOWNLOAD_CHUNK, SMALL_BODY, TARGET_READY, type TargetCount } from './target-bodies.ts';
+
+let served = 0;
+
+const server = createServer((request, response) => {
+  served += 1;
+  const [path, query] = (request.url ?? '').split('?');
+  if (path === '/download') return download(response, Number(new URLSearchParams(query).get('bytes')));
+  response.writeHead(200, { 'content-type': 'text/plain', 'content-length': SMALL_BODY.length });
+  response.end(SMALL_BODY);
+});
+server.keepAliveTimeout = 120_000;
+server.maxRequestsPerSocket = 0;
+
+function download(response: ServerResponse, bytes: number): void {
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes });
+  let left = bytes;
+  const write = () => {
+    while (left > 0) {
+      const chunk = left < DOWNLOAD_CHUNK.length ? DOWNLOAD_CHUNK.subarray(0, left) : DOWNLOAD_CHUNK;
+      left -= chunk.length;
+      if (!response.write(chunk)) return;
+    }
+    response.off('drain', write);
+    response.end();
+  };
+  response.on('drain', write);
+  write();
+}
+
+process.on('message', () => process.send?.({ served } satisfies TargetCount));
+process.on('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address !== 'string') process.stdout.write(`${TARGET_READY}${address.port}\n`);
+});
