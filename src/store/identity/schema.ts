@@ -1,7 +1,13 @@
 import { bigint, customType, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { PublicJwk } from '../../token/key.ts';
 
 /** Mirrors migrations/0002_identity.sql, where the columns are explained. */
+
+/** An Ed25519 public key as JWK (RFC 8037). */
+export interface StoredJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+}
 
 /** bytea on the wire, hex here. */
 const hash = customType<{ data: string; driverData: Buffer }>({
@@ -67,7 +73,7 @@ export const sessionCode = pgTable('session_code', {
 
 export const agent = pgTable('agent', {
   name: text().primaryKey(),
-  publicKey: jsonb('public_key').$type<PublicJwk>().notNull(),
+  publicKey: jsonb('public_key').$type<StoredJwk>().notNull(),
   keyThumbprint: text('key_thumbprint').notNull(),
   enrolledAt: at('enrolled_at').notNull(),
   revokedAt: at('revoked_at'),

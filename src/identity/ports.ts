@@ -1,0 +1,199 @@
+import type { AuditAppender } from '../domain/audit-event.ts';
+import type { RevocationReason } from '../domain/change.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { PublicJwk } from '../token/key.ts';
+
+/**
+ * What identity asks of the rest of the relay. Hashes are hex SHA-256, times epoch ms. Whatever revokes authority also
+ * writes the row of the change feed in the same transaction.
+ */
+
+export interface PrincipalStore {
+  /** Creates or refreshes the principal of (issuer, subject); binds its e-mail if nobody holds it yet. */
+  recordSignIn(profile: Profile, newId: string, nowMs: number): Promise<StoredPrincipal>;
+}
+
+/** What the provider said about a person at a sign-in. */
+export interface Profile {
+  readonly issuer: string;
+  readonly subject: string;
+  /** Verified and in lower case, or undefined. */
+  readonly email: string | undefined;
+  readonly name: string | undefined;
+  readonly groups: readonly string[];
+}
+
+export interface StoredPrincipal extends Principal {
+  /** Grows with each change of what a decision may use. */
+  readonly epoch: number;
+}
+
+export interface SessionStore {
+  create(session: NewSession): Promise<void>;
+  /** The live session behind a credential; undefined when it is unknown, ended or expired. */
+  findByCredential(hash: string, audience: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
+  find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
+  /** Keeps at most `keep` of this session and audience: the oldest go first. */
+  addCredential(credential: NewCredential, keep: number): Promise<void>;
+  /** Moves the idle end. */
+  touch(id: string, nowMs: number): Promise<void>;
+  /** Facts that were recorded again since the principal changed. */
+  updateFacts(id: string, factsHash: string, principalEpoch: number): Promise<void>;
+  /** Ends one session, or all of the same browser. Returns those that were alive. */
+  end(
+    which: { readonly id: string } | { readonly browser: string },
+    reason: RevocationReason,
+    nowMs: number,
+  ): Promise<readonly EndedSession[]>;
+  /** Ends up to `limit` sessions whose idle or absolute life is over. */
+  endExpired(nowMs: number, idleMs: number, limit: number): Promise<readonly EndedSession[]>;
+  /** Live ones, newest first; of one principal or of all. */
+  list(principal: string | undefined, nowMs: number, idleMs: number, limit: number): Promise<readonly StoredSession[]>;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly principal: string;
+  readonly principalEpoch: number;
+  /** Names the browser that signed in, across its sign-ins: signing out ends them all. */
+  readonly browser: string;
+  readonly factsHash: string;
+  readonly signedInAt: number;
+  readonly amr: readonly string[];
+  readonly expiresAt: number;
+  /** Sealed ID token, which some providers want back at sign-out. */
+  readonly logoutHint: string | undefined;
+  /** The relay host's own cookie. */
+  readonly credential: NewCredential;
+}
+
+/** What opens a session: a cookie of one host, or a token for one audience. */
+export interface NewCredential {
+  readonly hash: string;
+  readonly session: string;
+  readonly kind: 'cookie' | 'token';
+  /** `cookie:<host>` or `token:<origin>`. */
+  readonly audience: string;
+  /** For people: which machine asked. */
+  readonly label: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface StoredSession {
+  readonly id: string;
+  readonly principal: StoredPrincipal;
+  readonly browser: string;
+  readonly factsHash: string;
+  /** Epoch of the principal when the facts were recorded. */
+  readonly factsEpoch: number;
+  readonly signedInAt: number;
+  readonly amr: readonly string[];
+  readonly expiresAt: number;
+  readonly lastSeenAt: number;
+  readonly logoutHint: string | undefined;
+  /** Of the credential by which it was found; the session's own otherwise. */
+  readonly credentialExpiresAt: number;
+}
+
+export interface EndedSession {
+  readonly id: string;
+  readonly principal: string;
+  readonly logoutHint: string | undefined;
+}
+
+/** Codes that are redeemed once, within a minute, only with what they are bound to. */
+export interface CodeStore {
+  /** At most `keep` per session: the oldest go first. */
+  add(code: NewCode, keep: number): Promise<void>;
+  /** One statement: two at once redeem once. */
+  redeem(
+    code: Pick<NewCode, 'hash' | 'kind' | 'audience' | 'challenge'>,
+    nowMs: number,
+  ): Promise<RedeemedCode | undefined>;
+}
+
+export interface NewCode extends RedeemedCode {
+  readonly hash: string;
+  readonly kind: 'hand_off' | 'command_line';
+  /** Resource host, or the loopback redirect URI of a command line. */
+  readonly audience: string;
+  /** Base64url SHA-256 of what only the right browser or process knows. */
+  readonly challenge: string;
+  readonly expiresAt: number;
+}
+
+export interface RedeemedCode {
+  readonly session: string;
+  readonly label: string | undefined;
+}
+
+export interface AgentStore {
+  list(): Promise<readonly StoredAgent[]>;
+  find(name: string): Promise<StoredAgent | undefined>;
+  /** At most `keep` unredeemed per agent: the oldest go first. */
+  addEnrollmentToken(token: NewEnrollmentToken, keep: number): Promise<void>;
+  /** One statement: two at once enroll once. False for unknown, used and expired tokens and those of another agent. */
+  enroll(enrollment: Enrollment): Promise<boolean>;
+  /** False when there is no such agent or it is revoked already. Its unredeemed tokens go with it. */
+  revoke(name: string, nowMs: number): Promise<boolean>;
+  /** False when this id was seen before. */
+  rememberAssertion(agent: string, jti: string, expiresAt: number): Promise<boolean>;
+}
+
+export interface StoredAgent {
+  readonly name: string;
+  readonly publicKey: PublicJwk;
+  readonly keyThumbprint: string;
+  readonly enrolledAt: number;
+  readonly revokedAt: number | undefined;
+}
+
+export interface NewEnrollmentToken {
+  readonly hash: string;
+  readonly agent: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Enrollment {
+  readonly tokenHash: string;
+  readonly agent: string;
+  readonly publicKey: PublicJwk;
+  readonly keyThumbprint: string;
+  readonly nowMs: number;
+}
+
+export interface SigningKeyStore {
+  /** Newest first; `sealed` is the PEM under the data key. */
+  list(): Promise<readonly StoredSigningKey[]>;
+  /** Does nothing when there is a current key already. */
+  addFirst(key: StoredSigningKey): Promise<void>;
+}
+
+export interface StoredSigningKey {
+  readonly kid: string;
+  readonly sealed: string;
+  readonly createdAt: number;
+}
+
+/** Deletes codes, credentials, tokens, seen assertions and ended sessions that are of no more use. */
+export interface ExpiryStore {
+  deleteExpired(nowMs: number): Promise<void>;
+}
+
+/** Stores what decisions will use, by its hash. The same body has the same hash. Durable when it resolves. */
+export type RecordFacts = (body: Readonly<Record<string, unknown>>) => Promise<string>;
+
+/** Where a browser's or machine's request came from, for the log. */
+export interface Caller {
+  readonly address: string;
+  readonly userAgent: string | undefined;
+}
+
+export interface Strangers {
+  /** Counts a refusal without a principal. Never blocks. */
+  refused(reason: string, address: string): void;
+}
+
+export type { AuditAppender };

@@ -1,0 +1,22 @@
+import type { Principal, Role } from '../domain/principal.ts';
+
+/** Who has a role: provider groups and bound e-mails. */
+export interface RoleMembers {
+  readonly groups: readonly string[];
+  readonly people: readonly string[];
+}
+
+/** Evaluated per request: a person who lost the group lost the role. */
+export function rolesOf(roles: Readonly<Partial<Record<Role, RoleMembers>>>, principal: Principal): Role[] {
+  return ALL.filter((role) => {
+    const members = roles[role];
+    if (!members) return false;
+    const email = principal.boundEmail;
+    return (
+      principal.groups.some((group) => members.groups.includes(group)) ||
+      (email !== undefined && members.people.some((person) => person.toLowerCase() === email))
+    );
+  });
+}
+
+const ALL: readonly Role[] = ['admin', 'security', 'auditor'];

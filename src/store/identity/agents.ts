@@ -1,0 +1,109 @@
+import { and, desc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { Store } from '../open.ts';
+import { agent, clientAssertion, enrollmentToken, type StoredJwk } from './schema.ts';
+import { answer } from './unavailable.ts';
+
+export interface EnrollmentInput {
+  readonly tokenHash: string;
+  readonly agent: string;
+  readonly publicKey: StoredJwk;
+  readonly keyThumbprint: string;
+  readonly nowMs: number;
+}
+
+export interface EnrollmentTokenInput {
+  readonly hash: string;
+  readonly agent: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** More agents than one relay is made for; the list ends there. */
+const MAX_AGENTS = 10_000;
+
+export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
+  return {
+    async list() {
+      return (await answer(db.select().from(agent).orderBy(agent.name).limit(MAX_AGENTS))).map(agentOf);
+    },
+
+    async find(name: string) {
+      const [row] = await answer(db.select().from(agent).where(eq(agent.name, name)));
+      return row && agentOf(row);
+    },
+
+    addEnrollmentToken(token: EnrollmentTokenInput, keep: number): Promise<void> {
+      return answer(
+        db.transaction(async (tx) => {
+          await tx.insert(enrollmentToken).values(token);
+          const beyond = tx
+            .select({ hash: enrollmentToken.hash })
+            .from(enrollmentToken)
+            .where(eq(enrollmentToken.agent, token.agent))
+            .orderBy(desc(enrollmentToken.createdAt))
+            .offset(keep);
+          await tx.delete(enrollmentToken).where(inArray(enrollmentToken.hash, beyond));
+        }),
+      );
+    },
+
+    /** The token's row is deleted first: of two at once one finds it. A key that is replaced loses its tunnels. */
+    enroll(input: EnrollmentInput): Promise<boolean> {
+      return answer(
+        db.transaction(async (tx) => {
+          const used = await tx
+            .delete(enrollmentToken)
+            .where(
+              and(
+                eq(enrollmentToken.hash, input.tokenHash),
+                eq(enrollmentToken.agent, input.agent),
+                gt(enrollmentToken.expiresAt, input.nowMs),
+              ),
+            )
+            .returning();
+          if (used.length === 0) return false;
+          const [before] = await tx.select().from(agent).where(eq(agent.name, input.agent)).for('update');
+          const now = {
+            publicKey: input.publicKey,
+            keyThumbprint: input.keyThumbprint,
+            enrolledAt: input.nowMs,
+            revokedAt: null,
+          };
+          await tx
+            .insert(agent)
+            .values({ name: input.agent, ...now })
+            .onConflictDoUpdate({ target: agent.name, set: now });
+          if (before) await changes.publish(tx, { kind: 'agent_revoked', agent: input.agent });
+          return true;
+        }),
+      );
+    },
+
+    revoke(name: string, nowMs: number): Promise<boolean> {
+      return answer(
+        db.transaction(async (tx) => {
+          await tx.delete(enrollmentToken).where(eq(enrollmentToken.agent, name));
+          const revoked = await tx
+            .update(agent)
+            .set({ revokedAt: nowMs })
+            .where(and(eq(agent.name, name), isNull(agent.revokedAt)))
+            .returning();
+          if (revoked.length === 0) return false;
+          await changes.publish(tx, { kind: 'agent_revoked', agent: name });
+          return true;
+        }),
+      );
+    },
+
+    async rememberAssertion(name: string, jti: string, expiresAt: number): Promise<boolean> {
+      const inserted = await answer(
+        db.insert(clientAssertion).values({ agent: name, jti, expiresAt }).onConflictDoNothing().returning(),
+      );
+      return inserted.length > 0;
+    },
+  };
+}
+
+function agentOf(row: typeof agent.$inferSelect) {
+  return { ...row, revokedAt: row.revokedAt ?? undefined };
+}

@@ -1,0 +1,55 @@
+import { and, desc, eq, gt, inArray } from 'drizzle-orm';
+import type { Store } from '../open.ts';
+import { sessionCode } from './schema.ts';
+import { answer } from './unavailable.ts';
+
+export interface CodeBinding {
+  readonly hash: string;
+  readonly kind: 'hand_off' | 'command_line';
+  readonly audience: string;
+  readonly challenge: string;
+}
+
+export interface CodeInput extends CodeBinding {
+  readonly session: string;
+  readonly label: string | undefined;
+  readonly expiresAt: number;
+}
+
+export function createCodeStore({ db }: Pick<Store, 'db'>) {
+  return {
+    add(code: CodeInput, keep: number): Promise<void> {
+      return answer(
+        db.transaction(async (tx) => {
+          await tx.insert(sessionCode).values({ ...code, label: code.label ?? null });
+          const beyond = tx
+            .select({ hash: sessionCode.hash })
+            .from(sessionCode)
+            .where(eq(sessionCode.session, code.session))
+            .orderBy(desc(sessionCode.expiresAt))
+            .offset(keep);
+          await tx.delete(sessionCode).where(inArray(sessionCode.hash, beyond));
+        }),
+      );
+    },
+
+    /** One statement: of two at once one gets it. */
+    async redeem(code: CodeBinding, nowMs: number) {
+      const [row] = await answer(
+        db
+          .delete(sessionCode)
+          .where(
+            and(
+              eq(sessionCode.hash, code.hash),
+              eq(sessionCode.kind, code.kind),
+              eq(sessionCode.audience, code.audience),
+              eq(sessionCode.challenge, code.challenge),
+              gt(sessionCode.expiresAt, nowMs),
+            ),
+          )
+          .returning({ session: sessionCode.session, label: sessionCode.label }),
+      );
+      return row && { session: row.session, label: row.label ?? undefined };
+    },
+  };
+}

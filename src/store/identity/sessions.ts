@@ -1,0 +1,207 @@
+import { and, desc, eq, gt, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
+import type { RevocationReason } from '../../domain/change.ts';
+import type { Store, Tx } from '../open.ts';
+import { principalOf } from './principals.ts';
+import { boundEmail, principal, session, sessionCredential } from './schema.ts';
+import { answer } from './unavailable.ts';
+
+export interface SessionInput {
+  readonly id: string;
+  readonly principal: string;
+  readonly principalEpoch: number;
+  readonly browser: string;
+  readonly factsHash: string;
+  readonly signedInAt: number;
+  readonly amr: readonly string[];
+  readonly expiresAt: number;
+  readonly logoutHint: string | undefined;
+  readonly credential: CredentialInput;
+}
+
+export interface CredentialInput {
+  readonly hash: string;
+  readonly session: string;
+  readonly kind: 'cookie' | 'token';
+  readonly audience: string;
+  readonly label: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
+  async function publishEnds(tx: Tx, ended: readonly { id: string }[], reason: RevocationReason): Promise<void> {
+    for (const { id } of ended) await changes.publish(tx, { kind: 'session_revoked', session: id, reason });
+  }
+
+  return {
+    create(input: SessionInput): Promise<void> {
+      return answer(
+        db.transaction(async (tx) => {
+          await tx.insert(session).values({
+            id: input.id,
+            principal: input.principal,
+            browser: input.browser,
+            factsHash: input.factsHash,
+            factsEpoch: input.principalEpoch,
+            signedInAt: input.signedInAt,
+            amr: [...input.amr],
+            expiresAt: input.expiresAt,
+            lastSeenAt: input.signedInAt,
+            logoutHint: input.logoutHint ?? null,
+          });
+          await tx.insert(sessionCredential).values({ ...input.credential, label: input.credential.label ?? null });
+        }),
+      );
+    },
+
+    async findByCredential(hash: string, audience: string, nowMs: number, idleMs: number) {
+      const rows = await answer(
+        db
+          .select({ session, principal, bound: boundEmail.email, credentialExpiresAt: sessionCredential.expiresAt })
+          .from(sessionCredential)
+          .innerJoin(session, eq(session.id, sessionCredential.session))
+          .innerJoin(principal, eq(principal.id, session.principal))
+          .leftJoin(boundEmail, HOLDS)
+          .where(
+            and(
+              eq(sessionCredential.hash, hash),
+              eq(sessionCredential.audience, audience),
+              gt(sessionCredential.expiresAt, nowMs),
+              alive(nowMs, idleMs),
+            ),
+          ),
+      );
+      return rows[0] && sessionOf(rows[0]);
+    },
+
+    async find(id: string, nowMs: number, idleMs: number) {
+      const rows = await answer(selectSessions(db).where(and(eq(session.id, id), alive(nowMs, idleMs))));
+      return rows[0] && sessionOf(rows[0]);
+    },
+
+    async list(ofPrincipal: string | undefined, nowMs: number, idleMs: number, limit: number) {
+      const mine = ofPrincipal === undefined ? undefined : eq(session.principal, ofPrincipal);
+      const rows = await answer(
+        selectSessions(db)
+          .where(and(mine, alive(nowMs, idleMs)))
+          .orderBy(desc(session.signedInAt))
+          .limit(limit),
+      );
+      return rows.map(sessionOf);
+    },
+
+    addCredential(credential: CredentialInput, keep: number): Promise<void> {
+      return answer(
+        db.transaction(async (tx) => {
+          await tx.insert(sessionCredential).values({ ...credential, label: credential.label ?? null });
+          const same = and(
+            eq(sessionCredential.session, credential.session),
+            eq(sessionCredential.audience, credential.audience),
+          );
+          const beyond = tx
+            .select({ hash: sessionCredential.hash })
+            .from(sessionCredential)
+            .where(same)
+            .orderBy(desc(sessionCredential.createdAt))
+            .offset(keep);
+          await tx.delete(sessionCredential).where(inArray(sessionCredential.hash, beyond));
+        }),
+      );
+    },
+
+    async touch(id: string, nowMs: number): Promise<void> {
+      await answer(
+        db
+          .update(session)
+          .set({ lastSeenAt: sql`greatest(${session.lastSeenAt}, ${nowMs}::bigint)` })
+          .where(eq(session.id, id)),
+      );
+    },
+
+    async updateFacts(id: string, factsHash: string, principalEpoch: number): Promise<void> {
+      await answer(
+        db
+          .update(session)
+          .set({ factsHash, factsEpoch: principalEpoch })
+          .where(and(eq(session.id, id), lte(session.factsEpoch, principalEpoch))),
+      );
+    },
+
+    end(which: { readonly id: string } | { readonly browser: string }, reason: RevocationReason, nowMs: number) {
+      const same = 'id' in which ? eq(session.id, which.id) : eq(session.browser, which.browser);
+      return answer(
+        db.transaction(async (tx) => {
+          const ended = await endWhere(tx, and(same, isNull(session.endedAt)), reason, nowMs);
+          await publishEnds(tx, ended, reason);
+          return ended;
+        }),
+      );
+    },
+
+    endExpired(nowMs: number, idleMs: number, limit: number) {
+      return answer(
+        db.transaction(async (tx) => {
+          const over = tx
+            .select({ id: session.id })
+            .from(session)
+            .where(
+              and(isNull(session.endedAt), or(lte(session.expiresAt, nowMs), lte(session.lastSeenAt, nowMs - idleMs))),
+            )
+            .limit(limit)
+            .for('update', { skipLocked: true });
+          const ended = await endWhere(tx, inArray(session.id, over), 'session_expired', nowMs);
+          await publishEnds(tx, ended, 'session_expired');
+          return ended;
+        }),
+      );
+    },
+  };
+}
+
+const HOLDS = and(eq(boundEmail.email, principal.email), eq(boundEmail.principal, principal.id));
+
+function alive(nowMs: number, idleMs: number): SQL | undefined {
+  return and(isNull(session.endedAt), gt(session.expiresAt, nowMs), gt(session.lastSeenAt, nowMs - idleMs));
+}
+
+function selectSessions(db: Store['db']) {
+  return db
+    .select({ session, principal, bound: boundEmail.email, credentialExpiresAt: session.expiresAt })
+    .from(session)
+    .innerJoin(principal, eq(principal.id, session.principal))
+    .leftJoin(boundEmail, HOLDS)
+    .$dynamic();
+}
+
+interface SessionRow {
+  readonly session: typeof session.$inferSelect;
+  readonly principal: typeof principal.$inferSelect;
+  readonly bound: string | null;
+  readonly credentialExpiresAt: number;
+}
+
+function sessionOf(row: SessionRow) {
+  const { id, browser, factsHash, factsEpoch, signedInAt, amr, expiresAt, lastSeenAt, logoutHint } = row.session;
+  return {
+    id,
+    principal: principalOf(row.principal, row.bound),
+    browser,
+    factsHash,
+    factsEpoch,
+    signedInAt,
+    amr,
+    expiresAt,
+    lastSeenAt,
+    logoutHint: logoutHint ?? undefined,
+    credentialExpiresAt: row.credentialExpiresAt,
+  };
+}
+
+async function endWhere(tx: Tx, where: SQL | undefined, reason: RevocationReason, nowMs: number) {
+  const rows = await tx
+    .update(session)
+    .set({ endedAt: nowMs, endReason: reason })
+    .where(where)
+    .returning({ id: session.id, principal: session.principal, logoutHint: session.logoutHint });
+  return rows.map((row) => ({ ...row, logoutHint: row.logoutHint ?? undefined }));
+}
