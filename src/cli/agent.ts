@@ -14,7 +14,7 @@ export function addAgentCommand(program: Command): void {
     .action(async (options: { config: string; logLevel: LogLevel }) => {
       const signal = stopSignal();
       const [{ loadAgentConfig }, { runAgent }] = await Promise.all([
-        import('../config/load.ts'),
+        import('../config/agent-config.ts'),
         import('../agent/run.ts'),
       ]);
       await runAgent(loadAgentConfig(options.config), { signal, log: createLog(options.logLevel, 'postern-agent') });

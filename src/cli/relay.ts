@@ -12,7 +12,7 @@ export function addRelayCommand(program: Command): void {
     .action(async (options: { config: string; logLevel: LogLevel }) => {
       const signal = stopSignal();
       const [{ loadRelayConfig }, { startRelay }] = await Promise.all([
-        import('../config/load.ts'),
+        import('../config/relay-config.ts'),
         import('../relay/start.ts'),
       ]);
       const log = createLog(options.logLevel, 'postern-relay');

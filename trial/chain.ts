@@ -1,0 +1,88 @@
+import { get } from 'node:http';
+import { lookupWithLocalhost } from '../src/lib/localhost.ts';
+import { pause } from '../src/lib/wait.ts';
+import type { Files } from './files.ts';
+import { type LogLine, launch, type Program } from './program.ts';
+import type { Settings } from './settings.ts';
+
+/** Relay and agent, started in order and stopped in the reverse one. */
+export interface Chain extends AsyncDisposable {
+  /** Resolves with a sentence when one of the two ended by itself. */
+  readonly broken: Promise<string>;
+}
+
+/** A first start builds a database; everything after it is quick. */
+const START_LIMIT_MS = 60_000;
+const PROBE_INTERVAL_MS = 50;
+
+/** Resolves when the whole chain is up: the relay answers, and the agent's tunnel carries streams. */
+export async function startChain(settings: Settings, files: Files, signal: AbortSignal): Promise<Chain> {
+  await using started = new AsyncDisposableStack();
+  const run = (name: 'relay' | 'agent', config: string): Program =>
+    started.use(
+      launch({
+        name,
+        args: [name, '--config', config],
+        logFile: `${settings.directory}/${name}.log`,
+        onLine: (line) => showWarning(name, line),
+      }),
+    );
+
+  const relay = run('relay', files.relayConfig);
+  await Promise.race([relayAnswers(settings.relay, signal), endsTooEarly(relay, 'relay', settings)]);
+  const agent = run('agent', files.agentConfig);
+  await agent.saw('the tunnel is ready', isTunnelReady, START_LIMIT_MS);
+  signal.throwIfAborted();
+
+  const running = started.move();
+  let stopping = false;
+  const broken = Promise.race([
+    relay.ended.then((how) => ['relay', how]),
+    agent.ended.then((how) => ['agent', how]),
+  ]).then(([name, how]) =>
+    stopping
+      ? new Promise<string>(() => {})
+      : `The ${name} ended by itself (${how}); see ${settings.directory}/${name}.log`,
+  );
+  return {
+    broken,
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await running.disposeAsync();
+    },
+  };
+}
+
+/** The agent's line for an open tunnel. */
+export function isTunnelReady({ message }: LogLine): boolean {
+  return /tunnel.*(ready|up|open)/i.test(message);
+}
+
+async function relayAnswers(relay: string, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
+  while (!(await answers(relay))) {
+    limit.throwIfAborted();
+    await pause(PROBE_INTERVAL_MS, limit);
+  }
+}
+
+function answers(relay: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options = { lookup: lookupWithLocalhost, timeout: 1000, agent: false };
+    const request = get(new URL('/.well-known/jwks.json', relay), options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
+}
+
+async function endsTooEarly(program: Program, name: string, { directory }: Settings): Promise<never> {
+  const how = await program.ended;
+  throw new Error(`The ${name} did not start (${how}). What it said is above and in ${directory}/${name}.log`);
+}
+
+function showWarning(name: string, { level, message }: LogLine): void {
+  if (level >= 40) process.stderr.write(`${name}: ${message}\n`);
+}
