@@ -45,13 +45,13 @@ export class LanePool extends pg.Pool {
   }
 
   override connect(): Promise<pg.PoolClient>;
-  override connect(done: Done): void;
-  override connect(done?: Done): Promise<pg.PoolClient> | undefined {
+  override connect(receive: Done): void;
+  override connect(receive?: Done): Promise<pg.PoolClient> | undefined {
     const client = this.connectIn('query');
-    if (!done) return client;
+    if (!receive) return client;
     client.then(
-      (given) => done(undefined, given, (error) => given.release(error as Error | undefined)),
-      (error: Error) => done(error, undefined, () => undefined),
+      (given) => receive(undefined, given, (error) => given.release(error as Error | undefined)),
+      (error: Error) => receive(error, undefined, () => undefined),
     );
     return undefined;
   }

@@ -16,7 +16,7 @@ try {
   const db = await PGlite.create(dataDir);
   const server = new PGLiteSocketServer({ db, path: socket, maxConnections: MAX_CONNECTIONS });
   await server.start();
-  port.once('message', (_: ToWorker) => {
+  port.once('message', () => {
     void (async () => {
       await server.stop();
       await db.close();
