@@ -9,7 +9,7 @@ const signer = (name: string): NoteSigner => ({ name, ...generateKeyPairSync('ed
 
 /** The example of golang.org/x/mod/sumdb/note, which defined the format. */
 const GO_VERIFIER = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
-const GO_TEXT = 'If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n';
+const GO_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const GO_NOTE = `${GO_TEXT}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n`;
 
 describe('signed note', () => {
