@@ -39,6 +39,6 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
     else setups.push(await startPostern(stack, target, { name }, signal));
   }
   const results = await measureRounds(setups, target, options, say, signal);
-  const versions = Object.assign({}, machine.versions, ...setups.map((setup) => setup.versions ?? {}));
+  const versions = setups.reduce((all, setup) => ({ ...all, ...setup.versions }), machine.versions);
   return summarise(results, options, { ...machine, versions });
 }

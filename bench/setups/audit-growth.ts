@@ -10,7 +10,7 @@ const LATE_MS = 5_000;
 export interface AuditWatch {
   readonly serverVersion: string;
   /** Throws unless the audit log has grown by two records for each of `requests` since the last call. */
-  confirm(requests: number): Promise<void>;
+  readonly confirm: (requests: number) => Promise<void>;
 }
 
 export async function watchAudit(stack: AsyncDisposableStack, databaseUrl: string): Promise<AuditWatch> {
@@ -25,7 +25,7 @@ export async function watchAudit(stack: AsyncDisposableStack, databaseUrl: strin
   let before = await size();
   return {
     serverVersion: version.rows[0]?.server_version.split(' ')[0] ?? 'unknown',
-    async confirm(requests) {
+    confirm: async (requests) => {
       const limit = Date.now() + LATE_MS;
       let now = await size();
       while (now - before < requests * RECORDS_PER_REQUEST) {
