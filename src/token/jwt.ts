@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { decodeProtectedHeader, type JWTPayload, errors as joseErrors, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, errors as joseErrors, jwtVerify, SignJWT } from 'jose';
 import { PosternError } from '../lib/errors.ts';
 import type { SigningKey } from './key.ts';
 
@@ -82,5 +82,14 @@ export async function verifyToken(token: string, expected: TokenExpectation): Pr
     if (cause instanceof PosternError) throw cause;
     const detail = cause instanceof joseErrors.JOSEError ? cause.message : 'it cannot be read';
     throw new PosternError('token_invalid', `The token was refused: ${detail}.`, { cause });
+  }
+}
+
+/** Whom an unverified token says it is about, to find the key that would verify it; undefined for what is no token. */
+export function unverifiedSubject(token: string): string | undefined {
+  try {
+    return decodeJwt(token).sub;
+  } catch {
+    return undefined;
   }
 }

@@ -1,0 +1,163 @@
+import type { Change } from '../domain/change.ts';
+import { randomToken } from '../lib/bytes.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf, PosternError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { signToken, unverifiedSubject, verifyToken } from '../token/jwt.ts';
+import { publicKeyFromJwk } from '../token/key.ts';
+import type { AgentStore, StoredAgent } from './ports.ts';
+import type { KeyRing } from './signing-keys.ts';
+
+export interface CredentialDeps {
+  readonly store: AgentStore;
+  readonly keys: KeyRing;
+  /** The relay's configured origin, never Host: audience of assertions, issuer and audience of credentials. */
+  readonly relayOrigin: string;
+  isConfigured(agent: string): boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const CREDENTIAL_LIFE_SECONDS = 600;
+const ASSERTION_LIFE_SECONDS = 60;
+/** Clocks of agents may differ this much from the relay's. */
+const TOLERANCE_SECONDS = 60;
+const MAX_JTI_LENGTH = 128;
+
+export interface VerifiedCredential {
+  readonly agent: string;
+  /** Whoever presents it must prove this key (`cnf.jkt`, RFC 7800). */
+  readonly keyThumbprint: string;
+  readonly jti: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+export interface IssuedCredential {
+  readonly credential: string;
+  readonly expiresAt: number;
+}
+
+export type Credentials = Awaited<ReturnType<typeof openCredentials>>;
+
+/** Device credentials of agents: issued against a client assertion (RFC 7523 §3), verified and renewed at the tunnel. */
+export async function openCredentials(deps: CredentialDeps) {
+  const { store, keys, relayOrigin, clock, log } = deps;
+  const revoked = new Set<string>();
+  for (const agent of await store.list()) if (agent.revokedAt !== undefined) revoked.add(agent.name);
+
+  async function issue(agent: StoredAgent): Promise<IssuedCredential> {
+    const now = clock();
+    const credential = await signToken(
+      keys.current,
+      {
+        type: 'postern-device+jwt',
+        issuer: relayOrigin,
+        audience: relayOrigin,
+        subject: agent.name,
+        lifeSeconds: CREDENTIAL_LIFE_SECONDS,
+        claims: { cnf: { jkt: agent.keyThumbprint } },
+      },
+      randomToken(16),
+      now,
+    );
+    return { credential, expiresAt: (Math.floor(now / 1000) + CREDENTIAL_LIFE_SECONDS) * 1000 };
+  }
+
+  async function findLive(name: string, keyThumbprint?: string): Promise<StoredAgent> {
+    const agent = deps.isConfigured(name) ? await store.find(name) : undefined;
+    if (agent?.revokedAt === undefined) revoked.delete(name);
+    if (!agent || agent.revokedAt !== undefined) return refuse('It is not enrolled here, or was revoked.');
+    if (keyThumbprint !== undefined && agent.keyThumbprint !== keyThumbprint) {
+      return refuse('Another key was enrolled for this agent since.');
+    }
+    return agent;
+  }
+
+  return {
+    /** For `{assertion}` of the credential route. Rejects with `credential_refused`. */
+    async authenticate(assertion: string): Promise<IssuedCredential> {
+      const agent = await findLive(unverifiedSubject(assertion) ?? '');
+      const claims = await orRefuse(
+        verifyToken(assertion, {
+          type: 'postern-client-assertion+jwt',
+          issuer: agent.name,
+          audience: relayOrigin,
+          findKey: (kid) => (kid === agent.keyThumbprint ? publicKeyFromJwk(agent.publicKey) : undefined),
+          maxAgeSeconds: ASSERTION_LIFE_SECONDS,
+          toleranceSeconds: TOLERANCE_SECONDS,
+          nowMs: clock(),
+        }),
+      );
+      if (
+        claims.sub !== agent.name ||
+        claims.exp - claims.iat > ASSERTION_LIFE_SECONDS ||
+        claims.jti.length > MAX_JTI_LENGTH
+      ) {
+        return refuse('The assertion names another subject or lives too long.');
+      }
+      const forgetAt = (claims.exp + TOLERANCE_SECONDS) * 1000;
+      if (!(await store.rememberAssertion(agent.name, claims.jti, forgetAt))) {
+        return refuse('The assertion was used before.');
+      }
+      return issue(agent);
+    },
+
+    /** For the tunnel endpoint. Rejects with `credential_refused`. */
+    async verify(jwt: string): Promise<VerifiedCredential> {
+      const claims = await orRefuse(
+        verifyToken(jwt, {
+          type: 'postern-device+jwt',
+          issuer: relayOrigin,
+          audience: relayOrigin,
+          findKey: (kid) => keys.find(kid),
+          maxAgeSeconds: CREDENTIAL_LIFE_SECONDS,
+          toleranceSeconds: 0,
+          nowMs: clock(),
+        }),
+      );
+      const keyThumbprint = jktOf(claims['cnf']);
+      if (keyThumbprint === undefined) return refuse('The credential names no key.');
+      await findLive(claims.sub, keyThumbprint);
+      return { agent: claims.sub, keyThumbprint, jti: claims.jti, expiresAt: claims.exp * 1000 };
+    },
+
+    /** In the tunnel, before the credential ends; the key was proven when the tunnel opened. */
+    async renew(agent: string, keyThumbprint: string): Promise<IssuedCredential> {
+      return issue(await findLive(agent, keyThumbprint));
+    },
+
+    /** As of the last change this relay heard of. */
+    isRevoked(agent: string): boolean {
+      return revoked.has(agent) || !deps.isConfigured(agent);
+    },
+
+    /** Revoked at once; looked up again in case the key was only replaced. */
+    onChange(change: Change): void {
+      if (change.kind !== 'agent_revoked') return;
+      revoked.add(change.agent);
+      findLive(change.agent).catch((error: unknown) => {
+        log.info({ agent: change.agent, reason: messageOf(error) }, 'agent is revoked');
+      });
+    },
+  };
+}
+
+function refuse(why: string): never {
+  throw new PosternError('credential_refused', `The relay does not accept this agent. ${why}`);
+}
+
+async function orRefuse<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new PosternError('credential_refused', `The relay does not accept this agent. ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function jktOf(cnf: unknown): string | undefined {
+  if (typeof cnf !== 'object' || cnf === null || !('jkt' in cnf)) return undefined;
+  return typeof cnf.jkt === 'string' ? cnf.jkt : undefined;
+}

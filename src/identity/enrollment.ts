@@ -1,0 +1,118 @@
+import { Type } from 'typebox';
+import type { AgentEvent } from '../domain/audit-event.ts';
+import { randomToken, sha256Hex } from '../lib/bytes.ts';
+import type { Clock } from '../lib/clock.ts';
+import { PosternError } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
+import { parser } from '../lib/schema.ts';
+import { publicKeyFromJwk, thumbprint } from '../token/key.ts';
+import { createAllowance } from './allowance.ts';
+import type { AgentStore, AuditAppender, Caller, StoredAgent, Strangers } from './ports.ts';
+import type { KeyRing } from './signing-keys.ts';
+
+export interface EnrollmentDeps {
+  readonly store: AgentStore;
+  readonly keys: KeyRing;
+  /** Names in the configuration; nobody else can enroll. */
+  isConfigured(agent: string): boolean;
+  readonly audit: AuditAppender;
+  readonly strangers: Strangers;
+  readonly clock: Clock;
+}
+
+const TOKEN_LIFE_MS = 3_600_000;
+/** Unredeemed tokens of one agent; a new one displaces the oldest. */
+const MAX_TOKENS = 8;
+/** Refusals with a record of their own, per minute; the rest is summed. */
+const RECORDED_REFUSALS = 10;
+
+export type Enrolling = ReturnType<typeof createEnrollment>;
+
+/** Binds an agent's key to its name, once per token. */
+export function createEnrollment(deps: EnrollmentDeps) {
+  const { store, keys, audit, clock } = deps;
+  const mayRecord = createAllowance(RECORDED_REFUSALS, clock);
+
+  async function record(kind: AgentEvent['kind'], agent: string, more: Partial<AgentEvent>): Promise<void> {
+    const at = clock();
+    await audit.append({ ...more, kind, agent, id: sortableId(at), at });
+  }
+
+  /** One answer for unknown, used and expired tokens, so that nobody learns which agents exist. */
+  async function refuse(agent: string, caller: Caller): Promise<never> {
+    deps.strangers.refused('enrollment_refused', caller.address);
+    if (deps.isConfigured(agent) && mayRecord()) {
+      await record('agent.enrollment_refused', agent, { personal: { address: caller.address } });
+    }
+    throw new PosternError(
+      'enrollment_refused',
+      'This enrollment token is not valid for this agent. Tokens work once and for one hour: ask an administrator for a new one.',
+    );
+  }
+
+  return {
+    /** `by` is the principal id of the admin; absent when the relay itself writes the token to a file. */
+    async createToken(agent: string, by?: string): Promise<{ token: string; expiresAt: number }> {
+      if (!deps.isConfigured(agent)) throw new PosternError('not_found', `No agent is configured as ${agent}.`);
+      const token = randomToken();
+      const createdAt = clock();
+      const expiresAt = createdAt + TOKEN_LIFE_MS;
+      await record('agent.token_created', agent, by === undefined ? {} : { principal: by });
+      await store.addEnrollmentToken({ hash: sha256Hex(token), agent, createdAt, expiresAt }, MAX_TOKENS);
+      return { token, expiresAt };
+    },
+
+    /** `request` is unknown input. Rejects with `request_invalid` or `enrollment_refused`. */
+    async enroll(request: unknown, caller: Caller) {
+      const { token, name, publicKey } = parseEnrollment(request);
+      const keyThumbprint = thumbprint(publicKey);
+      if (!isPublicKey(publicKey) || !deps.isConfigured(name)) return refuse(name, caller);
+      const enrolled = await store.enroll({
+        tokenHash: sha256Hex(token),
+        agent: name,
+        publicKey,
+        keyThumbprint,
+        nowMs: clock(),
+      });
+      if (!enrolled) return refuse(name, caller);
+      await record('agent.enrolled', name, { keyThumbprint, personal: { address: caller.address } });
+      return {
+        agent: name,
+        relayKeys: { keys: keys.publicKeys.keys.map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid })) },
+      };
+    },
+
+    /** Withdraws the key; tunnels end within a second. False when there was nothing to revoke. */
+    async revoke(agent: string, by: string): Promise<boolean> {
+      const revoked = await store.revoke(agent, clock());
+      if (revoked) await record('agent.revoked', agent, { principal: by });
+      return revoked;
+    },
+
+    list(): Promise<readonly StoredAgent[]> {
+      return store.list();
+    },
+  };
+}
+
+const parseEnrollment = parser(
+  Type.Object({
+    token: Type.String({ minLength: 1, maxLength: 200 }),
+    name: Type.String({ minLength: 1, maxLength: 63 }),
+    publicKey: Type.Object({
+      kty: Type.Literal('OKP'),
+      crv: Type.Literal('Ed25519'),
+      x: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+    }),
+  }),
+  'The enrollment',
+  'request_invalid',
+);
+
+function isPublicKey(jwk: Parameters<typeof publicKeyFromJwk>[0]): boolean {
+  try {
+    return publicKeyFromJwk(jwk).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Principal } from '../domain/principal.ts';
+
+/** What decisions about a session use, as it is stored for re-deciding them. Keys are sorted by whoever hashes it. */
+export function factsOf(
+  principal: Principal,
+  signIn: { readonly signedInAt: number; readonly amr: readonly string[] },
+): Readonly<Record<string, unknown>> {
+  return {
+    claims: {
+      iss: principal.issuer,
+      sub: principal.subject,
+      ...(principal.email === undefined ? {} : { email: principal.email }),
+      ...(principal.name === undefined ? {} : { name: principal.name }),
+    },
+    ...(principal.boundEmail === undefined ? {} : { boundEmail: principal.boundEmail }),
+    groups: principal.groups,
+    method: 'oidc',
+    amr: signIn.amr,
+    signedInAt: signIn.signedInAt,
+  };
+}

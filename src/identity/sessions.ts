@@ -1,0 +1,181 @@
+import type { Change, RevocationReason } from '../domain/change.ts';
+import type { Session } from '../domain/session.ts';
+import { sha256Hex } from '../lib/bytes.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
+import type { Logger } from '../lib/log.ts';
+import { factsOf } from './facts.ts';
+import type { AuditAppender, EndedSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
+import { type CachedSession, SessionCache } from './session-cache.ts';
+
+export interface SessionLimits {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+}
+
+export interface SessionsDeps {
+  readonly store: SessionStore;
+  readonly limits: SessionLimits;
+  readonly audit: AuditAppender;
+  readonly recordFacts: RecordFacts;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How often the database hears that a session is in use. */
+const TOUCH_MS = 60_000;
+/** Expired sessions ended in one sweep; the rest go with the next. */
+const EXPIRED_PER_SWEEP = 200;
+/** Reads begun again because the session changed meanwhile; then the request counts as without a session. */
+const READ_ATTEMPTS = 5;
+
+export const cookieAudience = (host: string): string => `cookie:${host}`;
+export const tokenAudience = (origin: string): string => `token:${origin}`;
+
+export const TOKEN_PREFIX = 'pst_';
+
+/**
+ * Reads sessions, from memory where it can. Memory follows the change feed (`onChange`), so a revocation counts as soon
+ * as this relay hears of it. Structurally the `SessionReader` of the gateway.
+ */
+export class Sessions {
+  readonly #deps: SessionsDeps;
+  readonly #cache = new SessionCache();
+  readonly #reading = new Map<string, Promise<Session | undefined>>();
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** `cookie` is the session cookie of `host` (a resource's host, or the relay's own). Rejects with `database_unavailable`. */
+  readCookie(cookie: string, host: string): Promise<Session | undefined> {
+    return this.#read(cookie, cookieAudience(host));
+  }
+
+  /** `audience` is the origin that the token was issued for. */
+  async readToken(token: string, audience: string): Promise<Session | undefined> {
+    return token.startsWith(TOKEN_PREFIX) ? this.#read(token, tokenAudience(audience)) : undefined;
+  }
+
+  /** Alive, and nothing that a decision uses has changed. False also when it left memory: then read it again. */
+  isCurrent(session: Session): boolean {
+    const entry = this.#cache.peek(session.id);
+    return entry !== undefined && entry.session.epoch === session.epoch && this.#isAlive(entry, this.#deps.clock());
+  }
+
+  /** The change feed of this relay goes through here before anyone asks again. */
+  onChange(change: Change): void {
+    if (change.kind === 'session_revoked') this.#cache.forgetSession(change.session);
+    else if (change.kind === 'principal_changed') this.#cache.forgetPrincipal(change.principal);
+  }
+
+  /** Ends one session, or all of one browser, everywhere. Recorded, and in force here when it resolves. */
+  async end(
+    which: { readonly id: string } | { readonly browser: string },
+    reason: RevocationReason,
+    by?: string,
+  ): Promise<readonly EndedSession[]> {
+    const ended = await this.#deps.store.end(which, reason, this.#deps.clock());
+    for (const { id } of ended) this.#cache.forgetSession(id);
+    await Promise.all(ended.map((session) => this.#recordEnd(session, reason, by)));
+    return ended;
+  }
+
+  /** Ends what has expired; call it every few seconds. */
+  async sweep(): Promise<void> {
+    const { store, clock, limits } = this.#deps;
+    const ended = await store.endExpired(clock(), limits.idleMs, EXPIRED_PER_SWEEP);
+    for (const { id } of ended) this.#cache.forgetSession(id);
+    await Promise.all(ended.map((session) => this.#recordEnd(session, 'session_expired', undefined)));
+  }
+
+  find(id: string): Promise<StoredSession | undefined> {
+    return this.#deps.store.find(id, this.#deps.clock(), this.#deps.limits.idleMs);
+  }
+
+  /** Live ones, newest first; of one principal or of all. */
+  list(principal: string | undefined, limit: number): Promise<readonly StoredSession[]> {
+    return this.#deps.store.list(principal, this.#deps.clock(), this.#deps.limits.idleMs, limit);
+  }
+
+  #read(credential: string, audience: string): Promise<Session | undefined> {
+    const hash = sha256Hex(credential);
+    const key = `${audience} ${hash}`;
+    const now = this.#deps.clock();
+    const entry = this.#cache.get(key, now);
+    if (entry && this.#isAlive(entry, now)) {
+      this.#touch(entry, now);
+      return Promise.resolve(entry.session);
+    }
+    const running = this.#reading.get(key);
+    if (running) return running;
+    const reading = this.#load(key, hash, audience).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
+  }
+
+  async #load(key: string, hash: string, audience: string): Promise<Session | undefined> {
+    const { store, clock, limits } = this.#deps;
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      const mark = this.#cache.mark();
+      const now = clock();
+      const stored = await store.findByCredential(hash, audience, now, limits.idleMs);
+      if (!stored) return undefined;
+      const session = await this.#withFacts(stored);
+      const entry = { session, browser: stored.browser, lastSeenAt: stored.lastSeenAt, touchedAt: stored.lastSeenAt };
+      if (!this.#cache.put(key, stored.credentialExpiresAt, entry, mark)) continue;
+      const kept = this.#cache.peek(session.id);
+      if (kept) this.#touch(kept, now);
+      return session;
+    }
+    return undefined;
+  }
+
+  /** A session whose principal changed since it signed in is decided by what holds now, so that is what its records refer to. */
+  async #withFacts(stored: StoredSession): Promise<Session> {
+    if (stored.factsEpoch === stored.principal.epoch) return sessionOf(stored);
+    const factsHash = await this.#deps.recordFacts(factsOf(stored.principal, stored));
+    await this.#deps.store.updateFacts(stored.id, factsHash, stored.principal.epoch);
+    return sessionOf({ ...stored, factsHash });
+  }
+
+  #isAlive(entry: CachedSession, now: number): boolean {
+    return entry.session.expiresAt > now && entry.lastSeenAt + this.#deps.limits.idleMs > now;
+  }
+
+  #touch(entry: CachedSession, now: number): void {
+    entry.lastSeenAt = Math.max(entry.lastSeenAt, now);
+    if (now - entry.touchedAt < Math.min(TOUCH_MS, this.#deps.limits.idleMs / 4)) return;
+    entry.touchedAt = now;
+    this.#deps.store.touch(entry.session.id, now).catch((error: unknown) => {
+      this.#deps.log.warn({ error: messageOf(error) }, 'could not note that a session is in use');
+    });
+  }
+
+  async #recordEnd(session: EndedSession, reason: RevocationReason, by: string | undefined): Promise<void> {
+    const at = this.#deps.clock();
+    await this.#deps.audit.append({
+      kind: 'session.ended',
+      id: sortableId(at),
+      at,
+      principal: session.principal,
+      session: session.id,
+      reason,
+      ...(by === undefined ? {} : { by }),
+    });
+  }
+}
+
+export function sessionOf(stored: StoredSession): Session {
+  return {
+    id: stored.id,
+    principal: stored.principal,
+    factsHash: stored.factsHash,
+    signedInAt: stored.signedInAt,
+    method: 'oidc',
+    amr: stored.amr,
+    expiresAt: stored.expiresAt,
+    epoch: stored.principal.epoch,
+  };
+}

@@ -1,0 +1,102 @@
+import type { Session } from '../domain/session.ts';
+import { randomToken, sha256, sha256Hex } from '../lib/bytes.ts';
+import type { Clock } from '../lib/clock.ts';
+import { PosternError } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
+import type { AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
+import { sessionOf, TOKEN_PREFIX, tokenAudience } from './sessions.ts';
+
+export interface TokenDeps {
+  readonly codes: CodeStore;
+  readonly sessions: SessionStore;
+  readonly idleMs: number;
+  /** Origin of the relay's own host. */
+  readonly relayOrigin: string;
+  readonly audit: AuditAppender;
+  readonly clock: Clock;
+}
+
+const CODE_LIFE_MS = 60_000;
+/** Unredeemed codes of one session; the oldest go first. */
+const MAX_CODES = 32;
+/** Tokens of one session and audience; the oldest go first. */
+const MAX_TOKENS = 16;
+
+export interface IssuedToken {
+  /** `pst_…`; only its hash is kept. */
+  readonly token: string;
+  readonly expiresAt: number;
+  readonly session: Session;
+}
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+/** Tokens of command lines: children of a session, for one audience each. They end with the session. */
+export function createTokens({ codes, sessions, idleMs, relayOrigin, audit, clock }: TokenDeps) {
+  async function issue(session: StoredSession, audience: string, label: string | undefined): Promise<IssuedToken> {
+    const token = TOKEN_PREFIX + randomToken();
+    const now = clock();
+    await audit.append({
+      kind: 'token.issued',
+      id: sortableId(now),
+      at: now,
+      principal: session.principal.id,
+      session: session.id,
+      facts: session.factsHash,
+      audience,
+      expiresAt: session.expiresAt,
+    });
+    await sessions.addCredential(
+      {
+        hash: sha256Hex(token),
+        session: session.id,
+        kind: 'token',
+        audience: tokenAudience(audience),
+        label,
+        createdAt: now,
+        expiresAt: session.expiresAt,
+      },
+      MAX_TOKENS,
+    );
+    return { token, expiresAt: session.expiresAt, session: sessionOf(session) };
+  }
+
+  return {
+    /** After the person confirmed: a code for the loopback redirect of their command line (RFC 8252, RFC 7636 S256). */
+    async createCode(session: Session, redirectUri: string, challenge: string, machine: string): Promise<string> {
+      const code = randomToken();
+      await codes.add(
+        {
+          hash: sha256Hex(code),
+          kind: 'command_line',
+          session: session.id,
+          audience: redirectUri,
+          challenge,
+          label: machine,
+          expiresAt: clock() + CODE_LIFE_MS,
+        },
+        MAX_CODES,
+      );
+      return code;
+    },
+
+    /** Rejects with `token_invalid` when code, redirect URI and verifier do not belong together. */
+    async redeemCode(code: string, redirectUri: string, verifier: string): Promise<IssuedToken> {
+      const challenge = sha256(verifier).toString('base64url');
+      const redeemed = await codes.redeem(
+        { hash: sha256Hex(code), kind: 'command_line', audience: redirectUri, challenge },
+        clock(),
+      );
+      const session = redeemed && (await sessions.find(redeemed.session, clock(), idleMs));
+      if (!session) throw new PosternError('token_invalid', 'This code is not valid, or was used. Sign in again.');
+      return issue(session, relayOrigin, redeemed.label);
+    },
+
+    /** A further token of the same session, for a resource's origin. */
+    async issueFor(session: Session, audience: string): Promise<IssuedToken> {
+      const stored = await sessions.find(session.id, clock(), idleMs);
+      if (!stored) throw new PosternError('unauthenticated', 'Your session has ended. Sign in again.');
+      return issue(stored, audience, undefined);
+    },
+  };
+}
