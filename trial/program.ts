@@ -102,7 +102,13 @@ export function launch({ name, args, logFile, onLine, prefix = [], env }: Progra
 function parseLine(text: string): LogLine {
   try {
     const fields = JSON.parse(text) as Record<string, unknown>;
-    return { text, level: Number(fields['level'] ?? 50), message: String(fields['msg'] ?? text), fields };
+    const { level, msg } = fields;
+    return {
+      text,
+      level: typeof level === 'number' ? level : 50,
+      message: typeof msg === 'string' ? msg : text,
+      fields,
+    };
   } catch {
     return { text, level: 50, message: text, fields: {} };
   }

@@ -1,3 +1,4 @@
+import './quiet.ts';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Configuration, type JWKS, Provider } from 'oidc-provider';

@@ -38,7 +38,7 @@ async function search(query: string, { limit, relay }: SearchOptions): Promise<E
   do {
     const parameters = new URLSearchParams({ query, limit: String(Math.min(PAGE, limit - found.length)) });
     if (before !== null) parameters.set('before', before);
-    const path = `/api/v1/audit/entries?${parameters}`;
+    const path = `/api/v1/audit/entries?${parameters.toString()}`;
     const page = parsePage(await callRelay({ relay: credential.relay, token: credential.token, path, signal }));
     found.push(...page.entries);
     before = page.next;

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadCredential, saveCredential } from '../../src/client/credentials.ts';
+import { login } from '../../src/client/login.ts';
+import { listenForCode } from '../../src/client/loopback.ts';
+import { sha256 } from '../../src/lib/bytes.ts';
+import { hasCode } from '../../src/lib/errors.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { startTokenEndpoint } from './token-endpoint.ts';
+
+test('the redirect with our state ends the sign-in; the code is exchanged with the verifier of the challenge', async () => {
+  await using relay = await startTokenEndpoint({
+    token: 'pst_x',
+    expiresAt: 2_000_000_000_000,
+    person: 'alice@example.com',
+  });
+  const visited = Promise.withResolvers<URL>();
+  const signingIn = login({
+    relay: relay.origin,
+    visit: (url) => visited.resolve(new URL(url)),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const query = (await visited.promise).searchParams;
+  const page = await fetch(`${query.get('redirect_uri')}?code=abc&state=${query.get('state')}`);
+  assert.match(await page.text(), /You are signed in/);
+  const credential = await signingIn;
+  assert.equal(credential.person, 'alice@example.com');
+  assert.equal(credential.token.reveal(), 'pst_x');
+  const sent = relay.received[0] as { code: string; verifier: string; redirectUri: string };
+  assert.equal(sent.code, 'abc');
+  assert.equal(sent.redirectUri, query.get('redirect_uri'));
+  assert.equal(sha256(sent.verifier).toString('base64url'), query.get('code_challenge'));
+});
+
+test('a redirect with another state is turned away, and the command waits on', async () => {
+  await using listener = await listenForCode('right');
+  const waiting = listener.code(AbortSignal.timeout(10_000));
+  const wrong = await fetch(`${listener.redirectUri}?code=planted&state=wrong`);
+  assert.equal(wrong.status, 400);
+  const bare = await fetch(`${listener.redirectUri}?code=planted`);
+  assert.equal(bare.status, 400);
+  await fetch(`${listener.redirectUri}?code=ours&state=right`);
+  assert.equal(await waiting, 'ours');
+});
+
+test('a refusal at the relay is a refusal here', async () => {
+  await using listener = await listenForCode('s');
+  const refused = assert.rejects(listener.code(AbortSignal.timeout(10_000)), (error) =>
+    hasCode(error, 'sign_in_refused'),
+  );
+  await fetch(`${listener.redirectUri}?error=access_denied&state=s`);
+  await refused;
+});
+
+test('stopping the command stops the waiting', async () => {
+  await using listener = await listenForCode('s');
+  const stop = new AbortController();
+  const waiting = listener.code(stop.signal);
+  stop.abort();
+  await assert.rejects(waiting, (error) => hasCode(error, 'aborted'));
+});
+
+test('credentials are kept for this user only, per relay, and the last one is the default', () => {
+  const env = { POSTERN_CONFIG_DIR: join(mkdtempSync(join(tmpdir(), 'postern-client-')), 'postern') };
+  const credential = { relay: 'https://a.example', token: new Secret('pst_a'), expiresAt: 2000, person: 'alice' };
+  saveCredential(credential, env);
+  const path = saveCredential({ ...credential, relay: 'https://b.example', token: new Secret('pst_b') }, env);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal(loadCredential(undefined, env, 1000).token.reveal(), 'pst_b');
+  assert.equal(loadCredential('https://a.example', env, 1000).token.reveal(), 'pst_a');
+  assert.throws(() => loadCredential(undefined, env, 3000), /expired/);
+  assert.throws(
+    () => loadCredential('https://c.example', env, 1000),
+    (error) => hasCode(error, 'unauthenticated'),
+  );
+  assert.equal(readFileSync(path, 'utf8').includes('pst_a'), true);
+  writeFileSync(path, '{"current": 1}');
+  assert.throws(() => loadCredential(undefined, env, 1000), /damaged/);
+});
