@@ -9,7 +9,9 @@ import { type Child, startChild } from '../child.ts';
 import { probe } from '../measure/probe.ts';
 import { freePort, temporaryDirectory } from '../place.ts';
 import { BenchError, type Setup } from '../setup.ts';
-import { watchAudit } from './audit-growth.ts';
+import { openAuditInPostgres } from './audit-in-postgres.ts';
+import { NEWEST_SLACK, openAuditOverApi } from './audit-over-api.ts';
+import { watchGrowth } from './audit-watch.ts';
 import { RESOURCE, writePosternFiles } from './postern-files.ts';
 import { Visitor } from './sign-in.ts';
 import type { Target } from './target.ts';
@@ -86,9 +88,11 @@ export async function startPostern(
     ],
   };
   await probe(setup);
-  if (!postgres) return { ...setup, relay, agent };
-  const audit = await watchAudit(stack, postgres.url.reveal());
-  return { ...setup, confirm: audit.confirm, versions: { postgresql: audit.serverVersion }, relay, agent };
+  if (!postgres) {
+    return { ...setup, confirm: await watchGrowth(await openAuditOverApi(relayOrigin), NEWEST_SLACK), relay, agent };
+  }
+  const { serverVersion, size } = await openAuditInPostgres(stack, postgres.url.reveal());
+  return { ...setup, confirm: await watchGrowth(size), versions: { postgresql: serverVersion }, relay, agent };
 }
 
 /** Tries until `done` is truthy. Throws what it last threw, and what the children printed, when they end or time is up. */
