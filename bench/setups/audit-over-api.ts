@@ -20,7 +20,8 @@ export async function openAuditOverApi(relayOrigin: string): Promise<() => Promi
       cookie: visitor.cookieHeader(host),
       accept: 'application/json',
     });
-    if (answer.status !== 200) throw new BenchError(`The relay answered ${path} with ${answer.status}: ${answer.body}`);
+    if (answer.status !== 200)
+      throw new BenchError(`The relay answered ${path} with ${answer.status}: ${answer.body.toString()}`);
     return JSON.parse(answer.body.toString()) as T;
   };
   return async () => {
