@@ -1,7 +1,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { errorAnswer } from './answer-error.ts';
@@ -33,7 +33,7 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
   const answerError = errorAnswer(deps.origin);
   const app = fastify({
     loggerInstance: deps.log.child({ part: 'control' }) as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => sortableId(),
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,

@@ -58,6 +58,8 @@ export const AuditRow = Type.Object({
     }),
     Type.Null(),
   ]),
+  /** Who acted where it was no person: `agent office`, `strangers`, `relay`. */
+  actor: Type.String(),
   /** One line about what happened, for people. */
   summary: Type.String(),
   resource: Type.Union([Type.String(), Type.Null()]),

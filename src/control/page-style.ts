@@ -34,6 +34,7 @@ button.quiet, .button.quiet { background: transparent; color: var(--ink); box-sh
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 input { width: 100%; padding: 9px 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; font: inherit; }
 code { padding: 2px 6px; border-radius: 5px; background: var(--code); font: 0.875em ui-monospace, 'SF Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.reference code { display: inline-block; }
 .reference { margin-top: 24px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--quiet); font-size: 0.875rem; }
 [role='alert'] { color: #c92a2a; }
 @media (prefers-color-scheme: dark) { [role='alert'] { color: #ff8787; } }

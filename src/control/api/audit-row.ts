@@ -10,6 +10,7 @@ export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
     at: event.at,
     kind: event.kind,
     person: known ? { name: personal.name ?? null, email: personal.email ?? personal.subject ?? null } : null,
+    actor: actor(event),
     summary: summary(event),
     resource: event.kind === 'access.intent' ? event.resource : null,
     method: event.kind === 'access.intent' ? event.method : null,
@@ -18,6 +19,12 @@ export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
     status: outcome?.status ?? null,
     durationMs: outcome?.durationMs ?? null,
   };
+}
+
+function actor(event: AuditLogEntry['event']): string {
+  if ('agent' in event && event.kind.startsWith('agent.')) return `agent ${event.agent}`;
+  if (event.kind === 'sign_in.failed' || event.kind === 'strangers.refused') return 'strangers';
+  return event.principal === undefined ? 'relay' : 'person (erased)';
 }
 
 function summary(event: AuditLogEntry['event']): string {
@@ -44,19 +51,17 @@ function summary(event: AuditLogEntry['event']): string {
     case 'configuration.refused':
     case 'policy.loaded':
     case 'policy.refused':
-      return `${words(event.kind)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
+      return `${words(event.kind, true)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
     case 'agent.token_created':
       return `Enrollment token created for ${event.agent}`;
     default:
-      return `Agent ${event.agent}: ${words(event.kind.slice('agent.'.length))}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
+      return `${words(event.kind.slice('agent.'.length), true)}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
   }
 }
 
-function words(code: string): string {
+function words(code: string, first = false): string {
   const text = code.replace(/[._]/g, ' ');
-  return text.startsWith('configuration') || text.startsWith('policy')
-    ? text.charAt(0).toUpperCase() + text.slice(1)
-    : text;
+  return first ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 function count(number: number, noun: string): string {

@@ -1,0 +1,85 @@
+import type { AccessEnd, AuditEvent } from '../../../src/domain/audit-event.ts';
+import type { Reason } from '../../../src/domain/decision.ts';
+
+/** The closed codes of the log in words for people. */
+
+const KIND_WORDS: Readonly<Record<AuditEvent['kind'], string>> = {
+  'access.intent': 'Access',
+  'access.outcome': 'Access ended',
+  'sign_in.completed': 'Sign-in',
+  'sign_in.failed': 'Failed sign-in',
+  'session.ended': 'Session ended',
+  'token.issued': 'Token issued',
+  'agent.token_created': 'Enrollment token',
+  'agent.enrolled': 'Agent enrolled',
+  'agent.enrollment_refused': 'Enrollment refused',
+  'agent.connected': 'Agent connected',
+  'agent.disconnected': 'Agent disconnected',
+  'agent.refused': 'Agent refused',
+  'agent.revoked': 'Agent revoked',
+  'configuration.loaded': 'Configuration loaded',
+  'configuration.refused': 'Configuration refused',
+  'policy.loaded': 'Policy loaded',
+  'policy.refused': 'Policy refused',
+  'log.opened': 'Log opened',
+  'log.read': 'Log read',
+  'strangers.refused': 'Strangers refused',
+};
+
+const END_WORDS: Readonly<Record<AccessEnd, string>> = {
+  completed: 'Completed',
+  client_closed: 'Client closed',
+  target_closed: 'Target closed',
+  target_unreachable: 'Unreachable',
+  timed_out: 'Timed out',
+  not_forwarded: 'Not forwarded',
+  revoked_before_forward: 'Revoked before',
+  terminated: 'Terminated',
+  failed: 'Failed',
+};
+
+const REASON_WORDS: Readonly<Record<Reason, string>> = {
+  rule_allowed: 'A rule allowed it',
+  rule_denied: 'A rule denied it',
+  no_rule_matched: 'No rule allowed it',
+  path_ambiguous: 'The path can be read in several ways',
+  no_policy: 'No policy was in force',
+  policy_failed: 'The policy could not decide',
+};
+
+export function kindWord(kind: string): string {
+  return (KIND_WORDS as Record<string, string>)[kind] ?? kind;
+}
+
+export function endWord(end: string): string {
+  return (END_WORDS as Record<string, string>)[end] ?? end;
+}
+
+export function reasonWord(reason: string): string {
+  return (REASON_WORDS as Record<string, string>)[reason] ?? reason;
+}
+
+export function isRefusal(kind: string): boolean {
+  return kind.endsWith('.refused') || kind.endsWith('_refused') || kind.endsWith('.failed');
+}
+
+export const EFFECTS = [
+  { value: '', label: 'Any' },
+  { value: 'allow', label: 'Allowed' },
+  { value: 'deny', label: 'Denied' },
+] as const;
+
+export const KINDS = [
+  { value: '', label: 'Any' },
+  ...Object.entries(KIND_WORDS)
+    .filter(([kind]) => kind !== 'access.outcome')
+    .map(([value, label]) => ({ value, label })),
+];
+
+export const TIMES = [
+  { value: '', label: 'Any time' },
+  { value: '1h', label: 'Last hour' },
+  { value: '24h', label: 'Last 24 hours' },
+  { value: '7d', label: 'Last 7 days' },
+  { value: '30d', label: 'Last 30 days' },
+] as const;

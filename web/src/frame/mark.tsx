@@ -1,0 +1,11 @@
+/** A small arched door, ajar. */
+export function Mark({ size = 26 }: { size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="7" fill="#0f766e" />
+      <path d="M9 26V14.5a7 7 0 0 1 14 0V26" fill="none" stroke="#fff" strokeWidth="2.4" strokeLinecap="round" />
+      <path d="M13 26V15a3 3 0 0 1 6 0v11z" fill="#99f6e4" />
+      <path d="M6.5 26h19" stroke="#fff" strokeWidth="2.4" strokeLinecap="round" />
+    </svg>
+  );
+}
