@@ -48,7 +48,7 @@ export class Problems {
 
 /** ` (did you mean "x"?)` for the nearest of the known words, or '' when none is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
-  const limit = word.length <= 3 ? 1 : word.length <= 7 ? 2 : 3;
+  const limit = word.length <= 2 ? 0 : word.length <= 3 ? 1 : word.length <= 7 ? 2 : 3;
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of known) {

@@ -1,0 +1,174 @@
+import type { Check, Decision, Policy, Reason } from '../domain/decision.ts';
+import type { Principal } from '../domain/principal.ts';
+import type { Resource } from '../domain/resource.ts';
+import { sha256Hex } from '../lib/bytes.ts';
+import { type Line, lineMatches, linesOf, ResourceLines } from './candidates.ts';
+import { CandidateEnforcer, FUNCTION_SET_VERSION, loadModelText, newModel } from './casbin-model.ts';
+import { Memo } from './memo.ts';
+import { readingsOf } from './path-readings.ts';
+import type { Rule, RuleSet } from './rule.ts';
+import { factsKey, groupsByMember, type Subject, subjectsOf } from './subjects.ts';
+
+/** Decisions remembered per policy version; one is about 300 bytes. */
+const MAX_DECISIONS = 20_000;
+/** Sets of facts (groups, e-mail) remembered. */
+const MAX_SUBJECTS = 10_000;
+/** Longer paths and methods are decided each time: the memory is bounded in bytes, too. */
+const MAX_REMEMBERED_CHARS = 256;
+
+const AMBIGUOUS_MESSAGE =
+  'This address has "%2F", "//" or ";" in it. It can be read in more than one way, so it is not passed on.';
+
+/** Rules → a policy version. `issuer` is the provider whose groups and people the rules mean. Throws `policy_invalid`. */
+export function compilePolicy(ruleSet: RuleSet, issuer: string): Policy {
+  return new CompiledPolicy(ruleSet, issuer);
+}
+
+/** Hex SHA-256 of everything that a decision depends on besides the check. */
+export function policyVersionOf({ rules, groups }: RuleSet, issuer: string): string {
+  const canonicalRules = rules.map((rule) => [
+    rule.id,
+    rule.effect,
+    rule.who,
+    rule.what,
+    rule.methods ?? null,
+    rule.paths ?? null,
+    rule.message ?? null,
+  ]);
+  const canonicalGroups = groups
+    .map((group) => [group.name, group.members.toSorted()] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return sha256Hex(JSON.stringify([FUNCTION_SET_VERSION, issuer, canonicalRules, canonicalGroups]));
+}
+
+class CompiledPolicy implements Policy {
+  readonly version: string;
+  readonly #enforcer = new CandidateEnforcer(newModel(loadModelText()));
+  readonly #linesByObject = new Map<string, Line[]>();
+  readonly #byMember: ReadonlyMap<string, readonly string[]>;
+  readonly #resources = new WeakMap<Resource, { lines: ResourceLines; key: number }>();
+  readonly #subjects = new Memo<Subject>(MAX_SUBJECTS);
+  readonly #decisions = new Memo<Decision>(MAX_DECISIONS);
+  #nextResource = 0;
+  #nextSubject = 0;
+
+  constructor(ruleSet: RuleSet, issuer: string) {
+    this.version = policyVersionOf(ruleSet, issuer);
+    this.#byMember = groupsByMember(ruleSet.groups, issuer);
+    for (const line of linesOf(ruleSet.rules, issuer)) {
+      const object = line.casbin[1] ?? '';
+      const lines = this.#linesByObject.get(object);
+      if (lines) lines.push(line);
+      else this.#linesByObject.set(object, [line]);
+    }
+  }
+
+  decide(check: Check): Decision {
+    try {
+      return this.#remembered(check);
+    } catch {
+      return this.#deny('policy_failed');
+    }
+  }
+
+  mayReach(principal: Principal, resource: Resource): boolean {
+    const { lines } = this.#resource(resource);
+    const rules = lines.candidates(this.#subject(principal).subjects, undefined).map((line) => line.rule);
+    const closed = rules.some((rule) => rule.effect === 'deny' && !rule.methods && !rule.paths);
+    return !closed && rules.some((rule) => rule.effect === 'allow');
+  }
+
+  #remembered(check: Check): Decision {
+    const { method, path } = check.action;
+    const subject = this.#subject(check.principal);
+    const { lines, key } = this.#resource(check.resource);
+    // Where no rule looks at the path, one decision holds for all of them.
+    const pathKey = lines.byPath ? path.raw : '';
+    if (pathKey.length + method.length > MAX_REMEMBERED_CHARS) return this.#decide(check, lines, subject);
+    const memoKey = `${subject.key} ${key} ${method} ${pathKey}`;
+    const known = this.#decisions.get(memoKey);
+    if (known) return known;
+    const decision = this.#decide(check, lines, subject);
+    this.#decisions.set(memoKey, decision);
+    return decision;
+  }
+
+  #decide({ action, resource }: Check, lines: ResourceLines, { subjects }: Subject): Decision {
+    const { method, path } = action;
+    const ambiguous = path.ambiguous && lines.byPath;
+    if (ambiguous && resource.paths !== 'lenient') {
+      const concerned = lines.candidates(subjects, undefined).length > 0;
+      return concerned ? this.#deny('path_ambiguous', undefined, AMBIGUOUS_MESSAGE) : this.#unmatched(lines, method);
+    }
+    let decision: Decision | undefined;
+    for (const segments of ambiguous ? readingsOf(path) : [path.segments]) {
+      decision = this.#decideReading(lines, subjects, method, segments);
+      if (decision.effect === 'deny') return decision;
+    }
+    return decision ?? this.#deny('policy_failed');
+  }
+
+  #decideReading(
+    lines: ResourceLines,
+    subjects: ReadonlySet<string>,
+    method: string,
+    segments: readonly string[],
+  ): Decision {
+    const request = { subjects, objects: lines.objects, method, segments };
+    const candidates = lines.candidates(subjects, segments[0] ?? '');
+    if (candidates.length === 0) return this.#unmatched(lines, method);
+    const allowed = this.#enforcer.allows(
+      candidates.map((line) => line.casbin),
+      request,
+    );
+    const matched = candidates.filter((line) => lineMatches(line, request));
+    const denying = first(matched, 'deny');
+    const allowing = first(matched, 'allow');
+    // Casbin decides; our own reading names the rule. Where the two differ, one of them is wrong.
+    if (allowed !== (allowing !== undefined && denying === undefined)) return this.#deny('policy_failed');
+    if (allowed) return this.#decision('allow', 'rule_allowed', allowing);
+    if (denying) return this.#deny('rule_denied', denying, denying.message);
+    return this.#unmatched(lines, method);
+  }
+
+  /** Nothing matched: the sentence comes from the rules that let others in, those for this method first. */
+  #unmatched(lines: ResourceLines, method: string): Decision {
+    const speaking = lines.allowing.filter((rule) => rule.message !== undefined);
+    const rule = speaking.find((each) => !each.methods || each.methods.includes(method)) ?? speaking[0];
+    return this.#deny('no_rule_matched', undefined, rule?.message);
+  }
+
+  #deny(reason: Reason, rule?: Rule, message?: string): Decision {
+    return this.#decision('deny', reason, rule, message);
+  }
+
+  #decision(effect: Decision['effect'], reason: Reason, rule?: Rule, message?: string): Decision {
+    return Object.freeze({ effect, rule: rule?.id, reasons: [reason], message, policyVersion: this.version });
+  }
+
+  #subject(principal: Principal): Subject {
+    const facts = factsKey(principal);
+    let subject = this.#subjects.get(facts);
+    if (!subject) {
+      // A number that is never used again: what was remembered under an older one cannot be reached.
+      subject = { key: String(this.#nextSubject++), subjects: subjectsOf(principal, this.#byMember) };
+      this.#subjects.set(facts, subject);
+    }
+    return subject;
+  }
+
+  #resource(resource: Resource): { lines: ResourceLines; key: number } {
+    let known = this.#resources.get(resource);
+    if (!known) {
+      known = { lines: new ResourceLines(resource, this.#linesByObject), key: this.#nextResource++ };
+      this.#resources.set(resource, known);
+    }
+    return known;
+  }
+}
+
+function first(lines: readonly Line[], effect: Rule['effect']): Rule | undefined {
+  let found: Line | undefined;
+  for (const line of lines) if (line.rule.effect === effect && (!found || line.order < found.order)) found = line;
+  return found?.rule;
+}

@@ -1,0 +1,131 @@
+import type { Static } from 'typebox';
+import { didYouMean, type Place, Problems } from '../config/problem.ts';
+import { parseYaml, type YamlDocument } from '../config/yaml-document.ts';
+import type { Resource } from '../domain/resource.ts';
+import { flattenGroups, type WrittenGroup } from './local-groups.ts';
+import { parsePathPattern } from './path-pattern.ts';
+import type { PolicyFile } from './policy-files.ts';
+import { PolicyFileSchema } from './policy-schema.ts';
+import type { Rule, RuleSet } from './rule.ts';
+
+export interface ParsedPolicy extends RuleSet {
+  /** `file:line:column: text` for what is allowed but probably not meant. */
+  readonly warnings: readonly string[];
+}
+
+/** A rule becomes one Casbin line for each combination of who, what and path; more than this must be split. */
+const MAX_LINES_PER_RULE = 10_000;
+
+/**
+ * Throws `policy_invalid` whose message has one `file:line:column: problem` per line, for all problems at once.
+ * Without `resources`, what rules say about resources and tags is not compared with anything.
+ */
+export function parsePolicy(
+  files: readonly PolicyFile[],
+  resources: readonly Pick<Resource, 'name' | 'tags'>[] | undefined,
+): ParsedPolicy {
+  const problems = new Problems();
+  const warnings = new Problems();
+  const known: Known = {
+    resources: resources && new Set(resources.map((each) => each.name)),
+    tags: resources && new Set(resources.flatMap((each) => each.tags)),
+    groups: new Map(),
+  };
+  const documents = files.flatMap(({ file, text }) => parseYaml(text, file, PolicyFileSchema, problems) ?? []);
+  // With a broken file its groups are unknown, and complaints about references to them would mislead.
+  problems.throwIfAny('policy_invalid');
+  for (const document of documents) readGroups(document, known, problems);
+  const groups = flattenGroups(known.groups, problems);
+  const places = new Map<string, Place>();
+  const rules = documents.flatMap((document) => readRules(document, known, places, problems, warnings));
+  problems.throwIfAny('policy_invalid');
+  return { rules, groups, warnings: warnings.lines() };
+}
+
+type Document = YamlDocument<Static<typeof PolicyFileSchema>>;
+
+interface Known {
+  readonly resources: ReadonlySet<string> | undefined;
+  readonly tags: ReadonlySet<string> | undefined;
+  readonly groups: Map<string, WrittenGroup>;
+}
+
+function readGroups(document: Document, known: Known, problems: Problems): void {
+  for (const [name, members] of Object.entries(document.value.groups ?? {})) {
+    const place = document.keyPlace('groups', name);
+    const earlier = known.groups.get(name);
+    if (earlier) problems.add(place, `the group "${name}" is already in ${earlier.place.file}:${earlier.place.line}`);
+    else
+      known.groups.set(name, {
+        place,
+        members: members.map((member, at) => ({
+          member: lowerPerson(member),
+          place: document.place('groups', name, at),
+        })),
+      });
+  }
+}
+
+function readRules(
+  document: Document,
+  known: Known,
+  places: Map<string, Place>,
+  problems: Problems,
+  warnings: Problems,
+): Rule[] {
+  return (document.value.rules ?? []).map((rule, index) => {
+    const at = (...path: (string | number)[]) => document.place('rules', index, ...path);
+    const earlier = places.get(rule.id);
+    if (earlier) problems.add(at('id'), `the rule "${rule.id}" is already in ${earlier.file}:${earlier.line}`);
+    else places.set(rule.id, at('id'));
+
+    for (const [position, who] of rule.who.entries()) {
+      const group = after('group:', who);
+      if (group !== undefined && !known.groups.has(group))
+        problems.add(
+          at('who', position),
+          `there is no local group "${group}" under "groups"${didYouMean(group, known.groups.keys())}`,
+        );
+    }
+    for (const [position, what] of rule.what.entries()) {
+      const resource = after('resource:', what);
+      if (resource !== undefined && known.resources && !known.resources.has(resource))
+        problems.add(
+          at('what', position),
+          `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources)}`,
+        );
+      const tag = after('tag:', what);
+      if (tag !== undefined && known.tags && !known.tags.has(tag))
+        warnings.add(at('what', position), `no resource has the tag "${tag}"${didYouMean(tag, known.tags)}`);
+    }
+    for (const [position, path] of (rule.paths ?? []).entries()) {
+      const pattern = parsePathPattern(path);
+      if (typeof pattern === 'string') problems.add(at('paths', position), pattern);
+    }
+    if (rule.who.length * rule.what.length * (rule.paths?.length ?? 1) > MAX_LINES_PER_RULE)
+      problems.add(at(), `the rule "${rule.id}" has more than ${MAX_LINES_PER_RULE} combinations; split it`);
+    if (rule.effect === 'deny' && rule.paths)
+      warnings.add(
+        at('paths'),
+        `the rule "${rule.id}" denies by path, and paths are case-sensitive: a target that ignores case serves the same page at another path. Rather allow the paths that are meant`,
+      );
+    return {
+      id: rule.id,
+      effect: rule.effect,
+      who: rule.who.map(lowerPerson),
+      what: rule.what,
+      methods: rule.methods,
+      paths: rule.paths,
+      message: rule.message,
+    };
+  });
+}
+
+function after(prefix: string, text: string): string | undefined {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+}
+
+/** E-mails compare in lower case, as a principal's bound e-mail is kept. */
+function lowerPerson(text: string): string {
+  return text.startsWith('person:') ? text.toLowerCase() : text;
+}
