@@ -29,7 +29,7 @@ export async function startChain(settings: Settings, files: Files, signal: Abort
     );
 
   const relay = run('relay', files.relayConfig);
-  await Promise.race([relayAnswers(settings.relay, signal), endsTooEarly(relay, 'relay', settings)]);
+  await relayAnswers(settings.relay, relay, START_LIMIT_MS, signal);
   const agent = run('agent', files.agentConfig);
   await agent.saw('the tunnel is ready', isTunnelReady, START_LIMIT_MS);
   signal.throwIfAborted();
@@ -58,11 +58,25 @@ export function isTunnelReady({ message }: LogLine): boolean {
   return /tunnel.*(ready|up|open)/i.test(message);
 }
 
-async function relayAnswers(relay: string, signal: AbortSignal): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
-  while (!(await answers(relay))) {
-    limit.throwIfAborted();
-    await pause(PROBE_INTERVAL_MS, limit);
+/** Resolves when the relay answers; rejects when it ended before, or after `limitMs`. */
+export async function relayAnswers(
+  origin: string,
+  relay: Program,
+  limitMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const done = new AbortController();
+  const limit = AbortSignal.any([done.signal, AbortSignal.timeout(limitMs), ...(signal ? [signal] : [])]);
+  const answering = async () => {
+    while (!(await answers(origin))) {
+      limit.throwIfAborted();
+      await pause(PROBE_INTERVAL_MS, limit);
+    }
+  };
+  try {
+    await Promise.race([answering(), relay.endsBefore('it answers')]);
+  } finally {
+    done.abort();
   }
 }
 
@@ -76,11 +90,6 @@ function answers(relay: string): Promise<boolean> {
     request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));
   });
-}
-
-async function endsTooEarly(program: Program, name: string, { directory }: Settings): Promise<never> {
-  const how = await program.ended;
-  throw new Error(`The ${name} did not start (${how}). What it said is above and in ${directory}/${name}.log`);
 }
 
 function showWarning(name: string, { level, message }: LogLine): void {

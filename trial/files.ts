@@ -29,7 +29,8 @@ export function writeFiles(settings: Settings, issuer: string, targets: Targets,
   if (!existsSync(files.policies))
     cpSync(fileURLToPath(new URL('../policies', import.meta.url)), files.policies, {
       recursive: true,
-      filter: (source) => !/\.(conf|ts)$/.test(source),
+      // Not the tests of these rules: they hold what the newcomer is about to change.
+      filter: (source) => !/\.\w+$/.test(source) || /(?<!\.test)\.yaml$/.test(source),
     });
   for (const name of Object.keys(apps)) writeRule(files.policies, name);
   if (databaseUrl !== undefined) replace(`${directory}/database-url`, databaseUrl);

@@ -41,6 +41,8 @@ export interface Program extends AsyncDisposable {
   readonly ended: Promise<string>;
   /** Resolves at the first line, past or to come, that passes the test; rejects when the program ends before, or after `limitMs`. */
   saw(what: string, test: (line: LogLine) => boolean, limitMs: number): Promise<LogLine>;
+  /** Rejects when the program ends, with what it said last; never resolves. */
+  endsBefore(what: string): Promise<never>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -73,6 +75,11 @@ export function launch({ name, args, logFile, onLine, prefix = [], env }: Progra
       resolve(signal ?? `exit code ${code}`);
     });
   });
+  const endsBefore = async (what: string): Promise<never> => {
+    const how = await ended;
+    const tail = lines.slice(-KEPT_LINES).map(({ message }) => `  ${message}`);
+    throw new Error(`The ${name} ended (${how}) before this happened: ${what}\n${tail.join('\n')}`);
+  };
 
   return {
     pid: child.pid ?? -1,
@@ -83,12 +90,10 @@ export function launch({ name, args, logFile, onLine, prefix = [], env }: Progra
       const seen = Promise.withResolvers<LogLine>();
       const watch = (line: LogLine) => test(line) && seen.resolve(line);
       watchers.add(watch);
-      void ended.then((how) => {
-        const tail = lines.slice(-KEPT_LINES).map(({ message }) => `  ${message}`);
-        seen.reject(new Error(`The ${name} ended (${how}) before this happened: ${what}\n${tail.join('\n')}`));
-      });
-      return within(limitMs, `${name}: ${what}`, seen.promise).finally(() => watchers.delete(watch));
+      const first = Promise.race([seen.promise, endsBefore(what)]);
+      return within(limitMs, `${name}: ${what}`, first).finally(() => watchers.delete(watch));
     },
+    endsBefore,
     kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');

@@ -19,8 +19,9 @@ ${people}
 
   A short tour
     1. Be denied.      Open ${originOf(settings, 'wiki')} and sign in as eve, a contractor.
-    2. Edit a rule.    In ${rules}/, add "provider:contractors" to the rule for the wiki, and save.
-    3. Be allowed.     Reload the page. No restart: rules are in force as soon as they are valid.
+    2. Edit a rule.    In ${rules}/trial.yaml, rule employees-use-the-wiki, make it
+                       who: [provider:employees, provider:contractors] and save.
+    3. Be allowed.     Reload the page. Rules are in force as soon as they are valid.
     4. Find the record. Sign out, open ${relay}/audit and sign in as audrey, the auditor.
 
   Your own app on localhost:3000, behind Postern (from another terminal):

@@ -2,18 +2,22 @@
 export class Browser {
   readonly #cookies = new Map<string, string>();
 
-  async visit(url: string, init: RequestInit = {}): Promise<Page> {
+  async visit(url: string, form?: URLSearchParams): Promise<Page> {
     let at = new URL(url);
-    let request: RequestInit = init;
+    let body = form;
     for (let hops = 0; hops < 10; hops += 1) {
       if (at.hostname !== 'localhost') return { url: at.href, status: 0, text: '' };
       const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(at, { ...request, headers: { ...request.headers, cookie }, redirect: 'manual' });
+      const response = await fetch(at, {
+        headers: { cookie },
+        redirect: 'manual',
+        ...(body ? { method: 'POST', body } : {}),
+      });
       for (const line of response.headers.getSetCookie()) this.#keep(line);
       const location = response.headers.get('location');
       if (location === null) return { url: at.href, status: response.status, text: await response.text() };
       at = new URL(location, at);
-      request = {};
+      body = undefined;
     }
     throw new Error(`Too many redirects, the last to ${at.href}`);
   }
@@ -27,7 +31,7 @@ export class Browser {
       const name = /name="([^"]*)"/.exec(input)?.[1];
       if (name && !(name in fields)) body.set(name, /value="([^"]*)"/.exec(input)?.[1] ?? '');
     }
-    return this.visit(new URL(action, page.url).href, { method: 'POST', body });
+    return this.visit(new URL(action, page.url).href, body);
   }
 
   #keep(line: string): void {

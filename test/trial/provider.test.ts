@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as client from 'openid-client';
 import { type RunningProvider, startProvider } from '../../trial/provider.ts';
+import { freePort } from '../e2e/free-port.ts';
 import { Browser } from './browser.ts';
 
 const RELAY = 'http://postern.localhost:9';
@@ -88,13 +88,4 @@ async function signIn(world: World, browser: Browser, name: string | undefined, 
     expectedState: state,
   });
   return { page: page.text, claims: tokens.claims(), idToken: tokens.id_token };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
