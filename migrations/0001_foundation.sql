@@ -15,7 +15,9 @@ CREATE TABLE audit_log (
   -- Roots of the perfect subtrees of the first `size` leaves, largest first, 32 bytes each.
   frontier bytea NOT NULL,
   -- Raised by each writer that takes the log over; a writer of an older epoch cannot move the head.
-  epoch bigint NOT NULL
+  epoch bigint NOT NULL,
+  -- Token of the process that writes now.
+  writer uuid NOT NULL
 ) WITH (fillfactor = 20);
 
 -- Two rows per request: every column and index here is paid for on the way to the first byte.
@@ -25,8 +27,9 @@ CREATE TABLE audit_record (
   -- The record's id (UUIDv7); of an outcome, the id of its intent. So one index, filled at its right end, serves
   -- newest-first search, look-up by reference id, and the outcome of an intent.
   ref uuid NOT NULL,
-  -- Canonical JSON; its RFC 6962 leaf hash is in the tree.
+  -- Canonical JSON, and its RFC 6962 leaf hash, by which a verifier can say which record was changed.
   leaf text NOT NULL,
+  leaf_hash bytea NOT NULL,
   -- Erasable together; the leaf holds SHA-256(salt ‖ personal).
   salt bytea,
   personal text,

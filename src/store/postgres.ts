@@ -2,6 +2,7 @@ import pg from 'pg';
 import { PosternError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
+import { within } from '../lib/wait.ts';
 import type { Lane } from './open.ts';
 import { TYPES } from './types.ts';
 
@@ -14,6 +15,9 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 5_000;
 /** A relay that froze inside a transaction must not hold locks that others wait for. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+
+/** A silent server does not hold up the end of the process. */
+const STOP_TIMEOUT_MS = 2_000;
 
 export interface Pools extends AsyncDisposable {
   readonly query: pg.Pool;
@@ -53,7 +57,8 @@ export function connectPools(url: Secret, commitTimeoutMs: number, log: Logger):
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+      const ended = Promise.all(Object.values(pools).map((pool) => pool.end()));
+      await within(STOP_TIMEOUT_MS, 'Closing the database', ended).catch(() => undefined);
     },
   };
 }

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditAppender } from '../domain/audit-event.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { sortableId } from '../lib/id.ts';
+import type { Logger } from '../lib/log.ts';
+import { GroupAppender } from './appender.ts';
+import { canonical } from './canonical.ts';
+import type { LogStore } from './log-store.ts';
+import { nextSalt, saltedHash } from './record.ts';
+
+export interface AuditLog extends AuditAppender, AsyncDisposable {
+  readonly id: string;
+  /** Records so far. */
+  readonly size: number;
+  /** Stores what decisions will rely on; resolves to the hex hash by which records refer to it. */
+  recordFacts(body: object): Promise<string>;
+}
+
+/** Opens the log of this relay as its only writer, and records that. An earlier writer is fenced. */
+export async function openLog(
+  store: LogStore,
+  relayId: string,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<AuditLog> {
+  const writer = randomUUID();
+  const head = await store.takeOver(relayId, writer);
+  const appender = new GroupAppender({ store, logId: relayId, writer, head, log });
+  const logs = (await store.listLogs()).filter((other) => other.log !== relayId);
+  await appender.append({
+    kind: 'log.opened',
+    id: sortableId(),
+    at: clock(),
+    relay: relayId,
+    epoch: head.epoch,
+    logs,
+  });
+  return {
+    id: relayId,
+    get size() {
+      return appender.size;
+    },
+    append: (event) => appender.append(event),
+    async recordFacts(body) {
+      const [salt, text] = [nextSalt(), canonical(body)];
+      const hash = saltedHash(salt, text);
+      await store.writeFacts(hash, salt, text);
+      return hash.toString('hex');
+    },
+    [Symbol.asyncDispose]: () => appender[Symbol.asyncDispose](),
+  };
+}

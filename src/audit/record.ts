@@ -1,0 +1,86 @@
+import { hash, randomFillSync } from 'node:crypto';
+import type { AuditEvent, PersonalBlock } from '../domain/audit-event.ts';
+import { PosternError } from '../lib/errors.ts';
+import { leafHash } from '../proof/hash.ts';
+import { canonicalRecord, mayNeedCleaning } from './canonical.ts';
+import { INTENT_FIELDS, OUTCOME_FIELDS } from './fields.ts';
+
+export const SALT_BYTES = 16;
+/** Largest leaf, and largest personal block. Beyond it the event is refused with `limit_reached`. */
+export const MAX_RECORD_BYTES = 262_144;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** One record as it is stored. */
+export interface EncodedRecord {
+  /** Id of the record; of an outcome, of its intent. */
+  readonly ref: string;
+  readonly leaf: string;
+  readonly leafHash: Buffer;
+  readonly salt: Buffer | undefined;
+  readonly personal: string | undefined;
+}
+
+/** SPEC.md, "Leaf". Throws PosternError when the event cannot be a record. */
+export function encodeRecord(event: AuditEvent, log: string, index: number): EncodedRecord {
+  const ref = event.kind === 'access.outcome' ? event.intent : event.id;
+  if (!UUID.test(event.id) || !UUID.test(ref)) {
+    throw new PosternError('request_invalid', `An audit event has an id that is not a UUID: ${event.id} ${ref}`);
+  }
+  let salt: Buffer | undefined;
+  let personal: string | undefined;
+  let personalHash: string | undefined;
+  if (event.personal) {
+    salt = nextSalt();
+    personal = encodePersonal(event.personal);
+    personalHash = saltedHash(salt, personal).toString('hex');
+  }
+  const leaf = encodeLeaf(event, log, index, personalHash);
+  if (leaf.length > MAX_RECORD_BYTES || (personal?.length ?? 0) > MAX_RECORD_BYTES) {
+    throw new PosternError('limit_reached', `An audit event of kind ${event.kind} is larger than a record may be.`);
+  }
+  return { ref, leaf, leafHash: leafHash(leaf), salt, personal };
+}
+
+/** SHA-256(salt ‖ text): what a leaf holds of a personal block, and the name of facts. */
+export function saltedHash(salt: Uint8Array, text: string): Buffer {
+  return hash('sha256', Buffer.concat([salt, Buffer.from(text)]), 'buffer');
+}
+
+/** A view of a block of random bytes; never used twice. */
+export function nextSalt(): Buffer {
+  if (saltsUsed === salts.length) {
+    salts = randomFillSync(Buffer.allocUnsafeSlow(SALT_BYTES * 256));
+    saltsUsed = 0;
+  }
+  saltsUsed += SALT_BYTES;
+  return salts.subarray(saltsUsed - SALT_BYTES, saltsUsed);
+}
+
+let salts = Buffer.alloc(0);
+let saltsUsed = 0;
+
+function encodeLeaf(event: AuditEvent, log: string, index: number, personal: string | undefined): string {
+  const fields =
+    event.kind === 'access.intent' ? INTENT_FIELDS : event.kind === 'access.outcome' ? OUTCOME_FIELDS : undefined;
+  const frame = { v: 1, log, index, personal } as const;
+  if (!fields) return canonicalRecord({ ...event, ...frame });
+
+  const source = event as unknown as Readonly<Record<string, unknown>>;
+  const leaf: Record<string, unknown> = {};
+  for (const field of fields) {
+    const value = field in frame ? frame[field as keyof typeof frame] : source[field];
+    if (value === undefined) continue;
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) return canonicalRecord({ ...event, ...frame });
+    leaf[field] = value;
+  }
+  const text = JSON.stringify(leaf);
+  return mayNeedCleaning(text) ? canonicalRecord(leaf) : text;
+}
+
+function encodePersonal(block: PersonalBlock): string {
+  const { address, email, groups, issuer, name, path, query, subject, userAgent } = block;
+  // Members in canonical order; JSON.stringify leaves undefined ones out.
+  const text = JSON.stringify({ address, email, groups, issuer, name, path, query, subject, userAgent });
+  return mayNeedCleaning(text) ? canonicalRecord(block) : text;
+}
