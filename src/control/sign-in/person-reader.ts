@@ -1,0 +1,57 @@
+import type { FastifyRequest } from 'fastify';
+import type { Principal, Role } from '../../domain/principal.ts';
+import type { Session } from '../../domain/session.ts';
+import { readCookie, SESSION_COOKIE } from '../../identity/cookies.ts';
+import type { Sessions } from '../../identity/sessions.ts';
+import { PosternError } from '../../lib/errors.ts';
+import type { PersonReader } from '../ports.ts';
+
+export interface PersonReaderDeps {
+  readonly sessions: Pick<Sessions, 'readCookie' | 'readToken'>;
+  readonly relayHost: string;
+  readonly relayOrigin: string;
+  /** Evaluated for each request. */
+  roles(principal: Principal): readonly Role[];
+}
+
+/** By the relay host's own cookie, or by a token (`Postern-Token`, or `Authorization: Bearer pst_…`). Never by both. */
+export function createPersonReader(deps: PersonReaderDeps): PersonReader {
+  return {
+    async readPerson(request) {
+      const session = await readSession(deps, request);
+      return session && { session, roles: deps.roles(session.principal) };
+    },
+  };
+}
+
+async function readSession(deps: PersonReaderDeps, request: FastifyRequest): Promise<Session | undefined> {
+  const cookie = readCookie(request.headers.cookie, SESSION_COOKIE);
+  const tokens = tokensOf(request);
+  if (tokens.length + (cookie === undefined ? 0 : 1) > 1) {
+    throw new PosternError('request_invalid', 'This request carries two identities. Send one cookie or one token.');
+  }
+  const [token] = tokens;
+  if (token !== undefined) return deps.sessions.readToken(token, deps.relayOrigin);
+  if (cookie === undefined) return undefined;
+  refuseForgery(request, deps.relayOrigin);
+  return deps.sessions.readCookie(cookie, deps.relayHost);
+}
+
+function tokensOf({ headers }: FastifyRequest): string[] {
+  const own = headers['postern-token'];
+  const bearer = /^Bearer +(pst_\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  return [...[own].flat(), bearer].filter((token) => token !== undefined);
+}
+
+const SAFE = new Set(['GET', 'HEAD']);
+
+/** What changes state by cookie is a fetch of our own pages: exact origin, same origin by the browser's own word, JSON. */
+function refuseForgery({ method, headers }: FastifyRequest, origin: string): void {
+  if (SAFE.has(method)) return;
+  const json = /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+  if (json && headers.origin === origin && headers['sec-fetch-site'] === 'same-origin') return;
+  throw new PosternError(
+    'forbidden',
+    'This request did not come from a page of Postern. Open Postern itself and try again.',
+  );
+}

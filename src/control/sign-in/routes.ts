@@ -1,0 +1,116 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { dropCookie, flowIdsOf, SESSION_COOKIE } from '../../identity/cookies.ts';
+import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/hand-off.ts';
+import type { Caller } from '../../identity/ports.ts';
+import { safeReturnPath } from '../../identity/return-path.ts';
+import type { SignIns } from '../../identity/sign-in.ts';
+import type { KeyRing } from '../../identity/signing-keys.ts';
+import { hasCode, PosternError } from '../../lib/errors.ts';
+import { html } from '../html.ts';
+import { sendPage, unsupportedBrowserPage } from '../page.ts';
+import { personOf } from '../permission.ts';
+import type { ControlPlugin, PersonReader } from '../ports.ts';
+
+export interface SignInRoutesDeps {
+  readonly signIns: SignIns;
+  readonly handOffs: HandOffs;
+  readonly people: PersonReader;
+  readonly keys: KeyRing;
+  readonly relayOrigin: string;
+  /** The resource of a host, in the snapshot in force. */
+  findResource(host: string): { readonly host: string; readonly origin: string } | undefined;
+}
+
+/** Each costs an exchange with the provider or a row: more per minute and address is 429. */
+const RATE = { max: 120, timeWindow: 60_000 };
+
+export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
+  return async (app) => {
+    app.get<{ Querystring: SignInQuery }>(
+      '/sign-in',
+      { config: { permission: 'anyone', rateLimit: RATE }, schema: { querystring: SignInQuery } },
+      async (request, reply) => {
+        const returnPath = safeReturnPath(request.query.return);
+        if (await deps.people.readPerson(request)) return redirect(reply, { location: returnPath, setCookies: [] });
+        return redirect(reply, await deps.signIns.begin(returnPath, request.headers.cookie));
+      },
+    );
+
+    app.get('/oidc/callback', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
+      const { cookie } = request.headers;
+      try {
+        return redirect(reply, await deps.signIns.complete(searchOf(request), cookie, callerOf(request)));
+      } catch (error) {
+        const dropped = hasCode(error, 'sign_in_refused') && flowIdsOf(cookie).length === 0;
+        if (dropped && deps.relayOrigin.startsWith('http:')) return sendPage(reply, 400, unsupportedBrowserPage());
+        throw error;
+      }
+    });
+
+    app.get('/hand-off', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
+      const search = searchOf(request);
+      const [host, flow, challenge] = ['host', 'flow', 'challenge'].map((name) => search.get(name) ?? '');
+      if (host === undefined || flow === undefined || challenge === undefined || !isHandOffRequest(flow, challenge)) {
+        throw new PosternError('request_invalid', 'This sign-in link is not complete. Open the app again.');
+      }
+      const person = await deps.people.readPerson(request);
+      if (!person) {
+        const location = `/sign-in?return=${encodeURIComponent(request.url)}`;
+        return redirect(reply, { location, setCookies: [] });
+      }
+      const resource = deps.findResource(host);
+      const location = resource && (await deps.handOffs.grant(person.session, resource, flow, challenge));
+      if (!location) throw new PosternError('forbidden', 'There is no app here that you may use.');
+      return redirect(reply, { location, setCookies: [] });
+    });
+
+    app.get('/signed-out', { config: { permission: 'anyone' } }, (_request, reply) =>
+      sendPage(reply, 200, {
+        title: 'You are signed out',
+        body: html`<p>Your sessions in this browser have ended, here and in every app.</p>
+<p><a class="button" href="/sign-in">Sign in again</a></p>`,
+      }),
+    );
+
+    app.post(
+      '/api/v1/sign-out',
+      { config: { permission: 'signed-in' }, schema: { response: { 200: Type.Object({ location: Type.String() }) } } },
+      async (request, reply) => {
+        const location = await deps.signIns.signOut(personOf(request).session);
+        return reply
+          .header('cache-control', 'no-store')
+          .header('set-cookie', dropCookie(SESSION_COOKIE))
+          .send({ location });
+      },
+    );
+
+    app.get('/.well-known/jwks.json', { config: { permission: 'anyone' } }, (_request, reply) =>
+      reply
+        .header('cache-control', 'public, max-age=300')
+        .type('application/jwk-set+json')
+        .send(JSON.stringify(deps.keys.publicKeys)),
+    );
+  };
+}
+
+const SignInQuery = Type.Object({ return: Type.Optional(Type.String({ maxLength: 4096 })) });
+interface SignInQuery {
+  return?: string;
+}
+
+export function callerOf(request: FastifyRequest): Caller {
+  return { address: request.ip, userAgent: request.headers['user-agent']?.slice(0, 512) };
+}
+
+function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
+  reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
+  for (const cookie of setCookies) reply.header('set-cookie', cookie);
+  return reply.redirect(location, 303);
+}
+
+/** As it came: the provider's answer is checked byte for byte, and a repeated parameter must stay one. */
+function searchOf(request: FastifyRequest): URLSearchParams {
+  const mark = request.url.indexOf('?');
+  return new URLSearchParams(mark === -1 ? '' : request.url.slice(mark + 1));
+}

@@ -1,0 +1,134 @@
+import type { Change } from '../domain/change.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { pause } from '../lib/wait.ts';
+import { openCredentials } from './credentials.ts';
+import { loadDataKey } from './data-key.ts';
+import { createEnrollment } from './enrollment.ts';
+import { writeEnrollmentTokenFile } from './enrollment-file.ts';
+import { HandOffs } from './hand-off.ts';
+import { createAssertionIssuer, createReceiptIssuer } from './issuers.ts';
+import type {
+  AgentStore,
+  AuditAppender,
+  CodeStore,
+  ExpiryStore,
+  PrincipalStore,
+  RecordFacts,
+  SessionStore,
+  SigningKeyStore,
+  Strangers,
+} from './ports.ts';
+import { createProvider, type ProviderOptions } from './provider.ts';
+import { createSeal } from './seal.ts';
+import { type SessionLimits, Sessions } from './sessions.ts';
+import { SignIns } from './sign-in.ts';
+import { loadKeyRing } from './signing-keys.ts';
+import { createTokens } from './tokens.ts';
+
+export interface IdentityOptions {
+  /** Origin of the relay's own host, e.g. `https://access.example.com`. */
+  readonly relayOrigin: string;
+  readonly relayId: string;
+  readonly dataDir: string;
+  readonly provider: Omit<ProviderOptions, 'redirectUri' | 'clock'>;
+  readonly limits: SessionLimits;
+  /** Asked again each time: the configuration may change. */
+  readonly isConfiguredAgent: (name: string) => boolean;
+}
+
+export interface IdentityStores {
+  readonly principals: PrincipalStore;
+  readonly sessions: SessionStore;
+  readonly codes: CodeStore;
+  readonly agents: AgentStore;
+  readonly signingKeys: SigningKeyStore;
+  readonly expiry: ExpiryStore;
+}
+
+export interface IdentityPorts {
+  readonly audit: AuditAppender;
+  readonly recordFacts: RecordFacts;
+  readonly strangers: Strangers;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const SWEEP_MS = 5_000;
+const DELETE_MS = 600_000;
+
+export type IdentityParts = Awaited<ReturnType<typeof openIdentity>>;
+
+/** Everything about who is there, ready to be wired. Reads the database; the provider only when someone signs in. */
+export async function openIdentity(options: IdentityOptions, stores: IdentityStores, ports: IdentityPorts) {
+  const { relayOrigin, limits, isConfiguredAgent: isConfigured } = options;
+  const { audit, recordFacts, strangers, clock, log } = ports;
+  const dataKey = loadDataKey(options.dataDir);
+  const keys = await loadKeyRing(stores.signingKeys, createSeal(dataKey, 'signing keys'), clock);
+  const provider = createProvider({ ...options.provider, redirectUri: `${relayOrigin}/oidc/callback`, clock });
+  const sessions = new Sessions({ store: stores.sessions, limits, audit, recordFacts, clock, log });
+  const shared = { codes: stores.codes, sessions: stores.sessions, idleMs: limits.idleMs, relayOrigin, clock };
+  const issuing = { keys, relayOrigin, clock };
+  const credentials = await openCredentials({ store: stores.agents, keys, relayOrigin, isConfigured, clock, log });
+  const enrollment = createEnrollment({ store: stores.agents, keys, isConfigured, audit, strangers, clock });
+  const signIns = new SignIns({
+    provider,
+    relayHost: new URL(relayOrigin).hostname,
+    relayOrigin,
+    principals: stores.principals,
+    sessionStore: stores.sessions,
+    sessions,
+    limits,
+    seal: createSeal(dataKey, 'sign-in'),
+    recordFacts,
+    audit,
+    strangers,
+    clock,
+  });
+
+  return {
+    keys,
+    sessions,
+    signIns,
+    handOffs: new HandOffs(shared),
+    tokens: createTokens({ ...shared, audit }),
+    enrollment,
+    credentials,
+    assertions: createAssertionIssuer(issuing),
+    receipts: createReceiptIssuer(issuing, options.relayId),
+
+    /** Every change of the feed, before anyone else acts on it. */
+    onChange(change: Change): void {
+      sessions.onChange(change);
+      credentials.onChange(change);
+    },
+
+    /**
+     * Writes a fresh single-use token where the configuration asks for it, unless the agent enrolled before: one that
+     * was revoked comes back only by an admin's token. True when written.
+     */
+    async offerEnrollment(agent: string, file: string): Promise<boolean> {
+      if (await stores.agents.find(agent)) return false;
+      await writeEnrollmentTokenFile(file, (await enrollment.createToken(agent)).token);
+      return true;
+    },
+
+    /** Ends expired sessions and deletes what is of no more use, until aborted. */
+    async sweepUntil(signal: AbortSignal): Promise<void> {
+      let deletedAt = Number.NEGATIVE_INFINITY;
+      while (!signal.aborted) {
+        try {
+          await sessions.sweep();
+          if (clock() - deletedAt >= DELETE_MS) {
+            deletedAt = clock();
+            await stores.expiry.deleteExpired(deletedAt);
+          }
+        } catch (error) {
+          log.warn({ error: messageOf(error) }, 'could not end expired sessions');
+        }
+        await pause(SWEEP_MS, signal);
+      }
+    },
+  };
+}
