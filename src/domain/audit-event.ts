@@ -72,6 +72,8 @@ export interface AccessOutcome extends EventBase {
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly durationMs: number;
+  /** Name of the fresh stream, when the stream of the intent turned out to be closed and the request was sent again. */
+  readonly retriedOn?: string;
 }
 
 export interface SignIn extends EventBase {

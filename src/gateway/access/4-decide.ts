@@ -1,0 +1,27 @@
+import type { Decision } from '../../domain/decision.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Session } from '../../domain/session.ts';
+import type { Snapshot } from '../../domain/snapshot.ts';
+import type { RequestHead } from './1-read.ts';
+
+/** Step 4. Total: whatever goes wrong is a deny. */
+export function decide(snapshot: Snapshot, session: Session, resource: Resource, head: RequestHead): Decision {
+  const kind = head.websocket === undefined ? 'http' : 'websocket';
+  const { policy } = snapshot;
+  if (kind === 'websocket' && !resource.websocket) {
+    return denied(policy.version, 'no_rule_matched', 'WebSockets are switched off for this resource.');
+  }
+  try {
+    return policy.decide({
+      principal: session.principal,
+      resource,
+      action: { kind, method: head.method, path: head.path },
+    });
+  } catch {
+    return denied(policy.version, 'policy_failed', undefined);
+  }
+}
+
+function denied(policyVersion: string, reason: Decision['reasons'][number], message: string | undefined): Decision {
+  return { effect: 'deny', rule: undefined, reasons: [reason], message, policyVersion };
+}

@@ -1,0 +1,58 @@
+import type { AccessIntent, PersonalBlock, Recorded } from '../../domain/audit-event.ts';
+import type { Decision } from '../../domain/decision.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Identity } from '../../domain/session.ts';
+import type { Door } from '../door.ts';
+import type { TargetStream } from '../target/target-stream.ts';
+import type { RequestHead } from './1-read.ts';
+import { recordedQuery } from './recorded-query.ts';
+
+/** Step 5. Resolves when the record is durable; rejects within the log's bound, and then nothing may be forwarded. */
+export function recordIntent(
+  door: Door,
+  id: string,
+  head: RequestHead,
+  resource: Resource,
+  identity: Identity,
+  decision: Decision,
+  stream: TargetStream | undefined,
+): Promise<Recorded> {
+  const { session } = identity;
+  const event: AccessIntent = {
+    kind: 'access.intent',
+    id,
+    at: door.clock(),
+    principal: session.principal.id,
+    session: session.id,
+    facts: session.factsHash,
+    personal: personalBlock(door, head, resource, identity),
+    access: head.websocket === undefined ? 'http' : 'websocket',
+    via: identity.via,
+    resource: resource.name,
+    method: head.method,
+    host: head.host,
+    effect: decision.effect,
+    ...(decision.rule === undefined ? {} : { rule: decision.rule }),
+    reasons: decision.reasons,
+    policyVersion: decision.policyVersion,
+    ...(stream === undefined
+      ? {}
+      : { agent: stream.tunnel.agent, tunnel: stream.tunnel.id, stream: stream.name, ordinal: stream.ordinal }),
+  };
+  return door.ports.audit.append(event);
+}
+
+function personalBlock(door: Door, head: RequestHead, resource: Resource, { session }: Identity): PersonalBlock {
+  const { issuer, subject, email, name } = session.principal;
+  const query = recordedQuery(head.path.query, resource.recordedQuery, door.queryKey);
+  return {
+    issuer,
+    subject,
+    ...(email === undefined ? {} : { email }),
+    ...(name === undefined ? {} : { name }),
+    address: head.address,
+    ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
+    path: head.path.raw,
+    ...(query === undefined ? {} : { query }),
+  };
+}

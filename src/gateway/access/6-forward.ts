@@ -1,0 +1,105 @@
+import { hasCode, messageOf } from '../../lib/errors.ts';
+import { answerRefusal } from '../answer/answer.ts';
+import {
+  AUTHORITY_UNAVAILABLE,
+  GAP_UNSETTLED,
+  NO_AGENT,
+  TARGET_TIMED_OUT,
+  TARGET_UNREACHABLE,
+} from '../answer/refusal.ts';
+import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { MAX_ATTEMPTS } from '../limits.ts';
+import { TargetAnswer } from '../target/target-answer.ts';
+import { targetHeaders } from '../target/target-headers.ts';
+import { identifyAgain, lookInGap } from './gap.ts';
+import type { OpenAccess } from './open-access.ts';
+
+/** Step 6, after the intent is durable. Sends the request on the access's stream and passes the answer on. */
+export async function forward(access: OpenAccess): Promise<void> {
+  const { door, exchange } = access;
+  exchange.res.on('error', ignore);
+  exchange.res.once('close', () => clientClosed(access));
+  for (let attempt = 1; ; attempt += 1) {
+    const sent = await send(access);
+    if (sent === 'settled') return;
+    if (sent !== 'again') return fail(access, sent);
+    if (attempt === MAX_ATTEMPTS) return fail(access, { end: 'not_forwarded', refusal: GAP_UNSETTLED });
+    access.stream = door.pool.replace(access.stream);
+    access.retriedOn = access.stream.name;
+  }
+}
+
+async function send(access: OpenAccess): Promise<'settled' | 'again' | Failure> {
+  const failure = (access.stream.client === undefined ? await open(access) : undefined) ?? (await settleGap(access));
+  if (typeof failure === 'object') return failure;
+  if (access.terminated !== undefined) {
+    return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+  }
+  if (access.ended || access.exchange.res.destroyed) {
+    access.finish('client_closed');
+    access.door.pool.giveBack(access.stream, access.stream.client !== undefined);
+    return 'settled';
+  }
+  return new TargetAnswer(access).send(targetHeaders(access, failure));
+}
+
+async function open(access: OpenAccess): Promise<Failure | undefined> {
+  const { stream, resource, recorded, identity } = access;
+  const cancel = new AbortController();
+  access.stop = () => cancel.abort();
+  try {
+    const receipt = await access.door.ports.receipts.issue({
+      agent: stream.tunnel.agent,
+      tunnel: stream.tunnel.id,
+      stream: stream.name,
+      session: identity.session,
+      resource,
+      intent: recorded.id,
+      leafHash: recorded.leafHash,
+    });
+    await stream.open(receipt, cancel.signal);
+    return undefined;
+  } catch (error) {
+    if (access.terminated !== undefined) return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+    access.door.log?.info({ intent: recorded.id, error: messageOf(error) }, 'a target was not reached');
+    if (hasCode(error, 'timeout')) return { end: 'timed_out', refusal: TARGET_TIMED_OUT };
+    if (hasCode(error, 'tunnel_closed')) return { end: 'not_forwarded', refusal: NO_AGENT };
+    return { end: 'target_unreachable', refusal: TARGET_UNREACHABLE };
+  } finally {
+    access.stop = undefined;
+  }
+}
+
+/** Until what was decided still holds: yields the assertion about the identity as it is now. */
+async function settleGap(access: OpenAccess): Promise<string | Failure> {
+  const { ports, log } = access.door;
+  try {
+    for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
+      const assertion = await ports.assertions.issue(access.identity, access.resource);
+      const verdict = lookInGap(access);
+      if (verdict === 'go') return assertion;
+      if (verdict === 'revoked' || !(await identifyAgain(access))) return REVOKED;
+    }
+    return { end: 'not_forwarded', refusal: GAP_UNSETTLED };
+  } catch (error) {
+    log?.warn({ intent: access.recorded.id, error: messageOf(error) }, 'authority could not be read in the gap');
+    return { end: 'not_forwarded', refusal: AUTHORITY_UNAVAILABLE };
+  }
+}
+
+function fail(access: OpenAccess, { end, refusal }: Failure): void {
+  const { door, exchange, head } = access;
+  door.pool.giveBack(access.stream, end === 'revoked_before_forward');
+  if (access.ended) return;
+  access.status = undefined;
+  access.finish(end);
+  answerRefusal(exchange, door.ports.relay, head, refusal, access.recorded.id);
+}
+
+function clientClosed(access: OpenAccess): void {
+  if (access.ended) return;
+  access.finish(access.exchange.res.writableFinished ? 'completed' : 'client_closed');
+  access.stop?.();
+}
+
+function ignore(): void {}

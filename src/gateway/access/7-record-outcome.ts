@@ -1,0 +1,45 @@
+import type { AccessEnd, AccessOutcome } from '../../domain/audit-event.ts';
+import type { TerminationReason } from '../../domain/change.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import type { Door } from '../door.ts';
+
+export interface Ended {
+  readonly intent: string;
+  readonly resource: string;
+  readonly end: AccessEnd;
+  readonly reason: TerminationReason | undefined;
+  readonly status: number | undefined;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly startedAt: number;
+  readonly retriedOn?: string | undefined;
+}
+
+/** Step 7. Nobody waits for it: an intent without outcome means "unknown". */
+export function recordOutcome(door: Door, ended: Ended): void {
+  const at = door.clock();
+  const event: AccessOutcome = {
+    kind: 'access.outcome',
+    id: sortableId(at),
+    at,
+    intent: ended.intent,
+    resource: ended.resource,
+    end: ended.end,
+    ...(ended.reason === undefined ? {} : { reason: ended.reason }),
+    ...(ended.status === undefined ? {} : { status: ended.status }),
+    bytesUp: ended.bytesUp,
+    bytesDown: ended.bytesDown,
+    durationMs: Math.max(0, at - ended.startedAt),
+    ...(ended.retriedOn === undefined ? {} : { retriedOn: ended.retriedOn }),
+  };
+  door.ports.audit.append(event).catch((error: unknown) => {
+    door.log?.warn({ intent: ended.intent, error: messageOf(error) }, 'an outcome was not recorded');
+  });
+}
+
+/** For an intent whose append failed: it may still land, and then this says that nothing followed it. */
+export function recordNotForwarded(door: Door, intent: string, resource: string, startedAt: number): void {
+  const nothing = { reason: undefined, status: undefined, bytesUp: 0, bytesDown: 0 };
+  recordOutcome(door, { intent, resource, end: 'not_forwarded', startedAt, ...nothing });
+}

@@ -1,0 +1,109 @@
+import type { AccessEnd, Recorded } from '../../domain/audit-event.ts';
+import type { TerminationReason } from '../../domain/change.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Identity, Session } from '../../domain/session.ts';
+import type { Exchange } from '../answer/exchange.ts';
+import type { Door } from '../door.ts';
+import type { LiveAccess } from '../ports.ts';
+import type { TargetStream } from '../target/target-stream.ts';
+import type { RequestHead } from './1-read.ts';
+import type { Credential, Identified } from './3-identify.ts';
+import { recordOutcome } from './7-record-outcome.ts';
+
+/** One allowed and recorded access until its outcome. */
+export class OpenAccess implements LiveAccess {
+  readonly door: Door;
+  readonly exchange: Exchange;
+  readonly head: RequestHead;
+  readonly resource: Resource;
+  readonly credential: Credential;
+  readonly recorded: Recorded;
+  readonly sessionId: string;
+  readonly startedAt: number;
+  /** As last read; a changed principal brings a new one. */
+  identity: Identity;
+  /** Of the snapshot that last allowed it. */
+  snapshotVersion: number;
+  stream: TargetStream;
+  /** Name of the stream on which it was sent again. */
+  retriedOn: string | undefined;
+  bytesUp = 0;
+  bytesDown = 0;
+  /** Status that the client got from the target. */
+  status: number | undefined;
+  /** Since when only the client is waited for; 0 while it is not. */
+  stalledSince = 0;
+  /** Set when authority ended it; whoever forwards then stops. */
+  terminated: TerminationReason | undefined;
+  /** Stops what is under way; replaced by each stage of forwarding. */
+  stop: (() => void) | undefined;
+  ended = false;
+
+  constructor(
+    door: Door,
+    exchange: Exchange,
+    head: RequestHead,
+    resource: Resource,
+    identified: Identified,
+    recorded: Recorded,
+    stream: TargetStream,
+    snapshotVersion: number,
+    startedAt: number,
+  ) {
+    this.door = door;
+    this.exchange = exchange;
+    this.head = head;
+    this.resource = resource;
+    this.identity = identified.identity;
+    this.credential = identified.credential;
+    this.sessionId = identified.identity.session.id;
+    this.recorded = recorded;
+    this.stream = stream;
+    this.snapshotVersion = snapshotVersion;
+    this.startedAt = startedAt;
+  }
+
+  get intent(): string {
+    return this.recorded.id;
+  }
+
+  get session(): Session {
+    return this.identity.session;
+  }
+
+  get agent(): string {
+    return this.stream.tunnel.agent;
+  }
+
+  terminate(reason: TerminationReason): void {
+    if (this.ended || this.terminated !== undefined) return;
+    this.terminated = reason;
+    this.stop?.();
+  }
+
+  /** The client stalls, no authority ended it. */
+  giveUp(): void {
+    if (this.ended) return;
+    this.exchange.res.destroy();
+    this.finish('timed_out');
+    this.stop?.();
+  }
+
+  /** Writes the outcome, once. A terminated access ends so, whatever was noticed first. */
+  finish(end: AccessEnd): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.door.live.remove(this);
+    recordOutcome(this.door, {
+      intent: this.recorded.id,
+      resource: this.resource.name,
+      end: this.terminated === undefined || end === 'revoked_before_forward' ? end : 'terminated',
+      reason: this.terminated,
+      status: this.status,
+      bytesUp: this.bytesUp,
+      bytesDown: this.bytesDown,
+      startedAt: this.startedAt,
+      retriedOn: this.retriedOn,
+    });
+  }
+}

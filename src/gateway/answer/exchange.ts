@@ -1,0 +1,52 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { RequestHead } from '../access/1-read.ts';
+import { LINGER_MS } from '../limits.ts';
+
+/** One request of a client and the means to answer it. An upgrade has a response too, until its socket is taken over. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Present on an upgrade; `head` are bytes that came behind it. */
+  readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
+}
+
+/** Gives an upgrade a response, so that everything which is not a 101 is answered as to any request; then the socket ends. */
+export function upgradeExchange(req: IncomingMessage, socket: Duplex, head: Buffer): Exchange {
+  const client = socket as Socket;
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(client);
+  client.on('error', () => client.destroy());
+  res.once('finish', () => {
+    res.detachSocket(client);
+    client.destroySoon();
+    // The server emits this for its own responses.
+    res.emit('close');
+  });
+  return { req, res, upgrade: { socket: client, head } };
+}
+
+/** A person in a browser waits for a page, not a program for data. */
+export function wantsPage(head: RequestHead): boolean {
+  if (head.websocket !== undefined) return false;
+  return head.fetchMode === undefined ? (head.accept?.includes('text/html') ?? false) : head.fetchMode === 'navigate';
+}
+
+/** A request that may be sent to sign-in and repeated after it. */
+export function isNavigation(head: RequestHead): boolean {
+  return head.method === 'GET' && wantsPage(head);
+}
+
+/** The answer is out although the client still sends: discards the rest for a bounded time, then cuts the connection. */
+export function lingerAfter({ req }: Exchange): void {
+  if (req.complete) return;
+  req.resume();
+  const { socket } = req;
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  cut.unref();
+  const settled = () => clearTimeout(cut);
+  req.once('end', settled);
+  socket.once('close', settled);
+}

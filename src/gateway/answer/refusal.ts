@@ -1,0 +1,72 @@
+import type { ErrorCode } from '../../lib/errors.ts';
+
+/** Why the data plane answers instead of the target. A value; what it says is meant for the person. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The connection cannot be read on: close it. */
+  readonly close: boolean;
+  /** Whom to ask, on a denial. */
+  readonly contact?: string | undefined;
+}
+
+export function refusal(status: number, code: ErrorCode, message: string, contact?: string): Refusal {
+  return { status, code, message, close: false, contact };
+}
+
+/** For requests that cannot be read in one way; the connection is closed, since its next bytes cannot be trusted either. */
+export function badRequest(status: 400 | 417 | 431 | 501, message: string): Refusal {
+  return { status, code: 'request_invalid', message, close: true };
+}
+
+export function isRefusal(value: object | undefined): value is Refusal {
+  return value !== undefined && 'status' in value && 'close' in value;
+}
+
+export const AUDIT_UNAVAILABLE = refusal(
+  503,
+  'audit_unavailable',
+  'The audit log cannot be written right now, and nothing is forwarded without a record. Try again in a moment; if it stays, tell whoever runs this relay.',
+);
+export const AUTHORITY_UNAVAILABLE = refusal(
+  503,
+  'database_unavailable',
+  'Your session cannot be checked right now, so nothing was forwarded. Try again in a moment.',
+);
+export const NO_AGENT = refusal(
+  503,
+  'tunnel_closed',
+  'No agent that serves this app is connected, so it cannot be reached. Try again in a moment; if it stays, tell whoever runs the app.',
+);
+export const POOL_FULL = refusal(
+  503,
+  'limit_reached',
+  'Too many requests to this app are under way, and none ended within a second. Close what you do not need, then try again.',
+);
+export const SESSION_FULL = refusal(
+  429,
+  'limit_reached',
+  'Your session has too many open requests and connections. Close what you do not need, then try again.',
+);
+export const GAP_UNSETTLED = refusal(
+  503,
+  'aborted',
+  'What you may do here changed several times while the request waited, so it was not sent. Try again.',
+);
+export const TARGET_UNREACHABLE = refusal(
+  502,
+  'target_unreachable',
+  'The app behind this address does not answer: its agent could not connect to it, or it broke off. Try again; if it stays, tell whoever runs the app.',
+);
+export const TARGET_TIMED_OUT = refusal(
+  504,
+  'timeout',
+  'The app behind this address took too long to answer. Try again; if it stays, tell whoever runs the app.',
+);
+export const NOT_FOUND = refusal(404, 'not_found', 'There is nothing at this address.');
+export const REDEEM_REFUSED = refusal(
+  400,
+  'sign_in_refused',
+  'This sign-in link does not belong to this browser, or it was used or has expired. Open the app again to sign in afresh.',
+);

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Change } from '../domain/change.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { access } from './access.ts';
+import { upgradeExchange } from './answer/exchange.ts';
+import type { Door } from './door.ts';
+import { SWEEP_MS } from './limits.ts';
+import { LiveAccesses } from './live.ts';
+import type { GatewayPorts, LiveStreams } from './ports.ts';
+import { review, sweep } from './review.ts';
+import { TargetPool } from './target/pool.ts';
+
+export interface GatewayOptions {
+  /** Key of the hashes that stand for query values in the log: at least 32 bytes, the same after a restart. */
+  readonly queryKey: Uint8Array;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** The data plane: what is sent to a resource's host goes in here, and only through `access` further. */
+export interface Gateway {
+  handleRequest(req: IncomingMessage, res: ServerResponse): void;
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly live: LiveStreams;
+  /** Cuts what the change no longer allows. Call it after `snapshot()` and `sessions` already answer with the change. */
+  onChange(change: Change): void;
+  /** Cuts everything that is open (`relay_stopping`). */
+  close(): Promise<void>;
+}
+
+export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gateway {
+  const clock = options.clock ?? systemClock;
+  const door: Door = {
+    ports,
+    pool: new TargetPool(clock),
+    live: new LiveAccesses(),
+    isPosternCookie: (name) => ports.handOff.isPosternCookie(name),
+    queryKey: options.queryKey,
+    clock,
+    log: options.log,
+  };
+  const sweeping = setInterval(sweep, SWEEP_MS, door);
+  sweeping.unref();
+  return {
+    handleRequest(req, res) {
+      void access(door, { req, res, upgrade: undefined });
+    },
+    handleUpgrade(req, socket, head) {
+      void access(door, upgradeExchange(req, socket, head));
+    },
+    live: door.live,
+    onChange(change) {
+      review(door, change);
+    },
+    close() {
+      clearInterval(sweeping);
+      door.live.terminate(() => true, 'relay_stopping');
+      door.pool.close();
+      return Promise.resolve();
+    },
+  };
+}

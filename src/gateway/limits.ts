@@ -1,0 +1,47 @@
+/** Bounds of the data plane, each with what happens at the limit. */
+
+/** Bytes of one request's header section; beyond it Node answers 431 and closes. */
+export const MAX_HEADER_BYTES = 32 * 1024;
+/** Header fields of one request; beyond it 431. */
+export const MAX_HEADER_COUNT = 128;
+/** Time for a client to send its header section; then 408 and close. */
+export const CLIENT_HEADERS_MS = 20_000;
+/** An idle keep-alive connection from a client is closed after this. */
+export const CLIENT_KEEP_ALIVE_MS = 65_000;
+/** A client that neither sends the body it promised nor reads what it asked for is cut after this (`timed_out`). Uploads have no total limit. */
+export const CLIENT_STALL_MS = 5 * 60_000;
+/** After an answer that did not wait for the whole request body, the rest is discarded for this long, then the connection is cut. */
+export const LINGER_MS = 2_000;
+
+/** Streams to targets for one session and resource, WebSockets included; the next request waits, then 503. */
+export const MAX_STREAMS_PER_SESSION = 64;
+/** Streams to targets for one resource; the least recently used idle one goes first, then requests wait, then 503. */
+export const MAX_STREAMS_PER_RESOURCE = 256;
+/** Wait for a place among the streams; then 503. */
+export const PLACE_WAIT_MS = 1_000;
+/** Requests that may wait for a place at one resource; the next gets 503 at once. */
+export const MAX_WAITING_PER_RESOURCE = 1_024;
+/** A pooled stream without work ends after this. */
+export const STREAM_IDLE_MS = 10_000;
+/** A stream older than this takes no further request. */
+export const STREAM_AGE_MS = 10 * 60_000;
+/** Opening a stream, dialling included; then 504. */
+export const STREAM_OPEN_MS = 10_000;
+
+/** Wait for a target's header section; then 504. */
+export const TARGET_HEADERS_MS = 5 * 60_000;
+/** Silence of a target within a body (server-sent events are silent for long); then the transfer breaks (`timed_out`). */
+export const TARGET_SILENCE_MS = 15 * 60_000;
+/** Bytes of a target's header section; beyond it 502. */
+export const MAX_TARGET_HEADER_BYTES = 64 * 1024;
+
+/** Open accesses of one session over all resources; the next gets 429. */
+export const MAX_LIVE_PER_SESSION = 512;
+/** How often what is open is looked at for expired sessions and stalled clients. */
+export const SWEEP_MS = 1_000;
+/** Times an access is sent again on a fresh stream, or decided again in the gap, before it is given up with 503. */
+export const MAX_ATTEMPTS = 3;
+/** Query parameters recorded one by one; the rest is recorded as one keyed hash. */
+export const MAX_RECORDED_PARAMETERS = 64;
+/** A WebSocket of which one side has ended waits this long for the other, then both are cut. */
+export const HALF_CLOSED_MS = 30_000;

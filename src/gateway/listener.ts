@@ -1,0 +1,78 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Gateway } from './gateway.ts';
+import { CLIENT_HEADERS_MS, CLIENT_KEEP_ALIVE_MS, MAX_HEADER_BYTES } from './limits.ts';
+
+export interface ListenerParts {
+  /** Host and port of the relay's own origin as browsers send it: without the scheme's default port. */
+  readonly relayHost: string;
+  readonly control: RequestListener;
+  /** Takes upgrades of `/tunnel` on the relay's own host. */
+  readonly tunnelUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly gateway: Pick<Gateway, 'handleRequest' | 'handleUpgrade'>;
+}
+
+/** The relay's one HTTP server; it only looks at Host. Everything that is not exactly the relay's own host is the gateway's to judge. */
+export function createListener(parts: ListenerParts): Server {
+  const relayHost = parts.relayHost.toLowerCase();
+  const isOwn = (req: IncomingMessage) => onlyHost(req)?.toLowerCase() === relayHost;
+
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    joinDuplicateHeaders: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: CLIENT_HEADERS_MS,
+    // An upload may take as long as it moves; the gateway cuts one that stalls.
+    requestTimeout: 0,
+    keepAliveTimeout: CLIENT_KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 5_000,
+    noDelay: true,
+    shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket',
+  });
+  // Node drops what is beyond this silently; the gateway counts and refuses.
+  server.maxHeadersCount = 0;
+
+  server.on('request', (req, res) => {
+    if (isOwn(req)) parts.control(req, res);
+    else parts.gateway.handleRequest(req, res);
+  });
+  // Without this listener Node would ask for the body before anything is decided.
+  server.on('checkContinue', (req, res) => {
+    if (!isOwn(req)) {
+      parts.gateway.handleRequest(req, res);
+      return;
+    }
+    res.writeContinue();
+    parts.control(req, res);
+  });
+  server.on('checkExpectation', (_req, res) => {
+    res.writeHead(417, ['Connection', 'close', 'Content-Length', '0']);
+    res.end();
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!isOwn(req)) parts.gateway.handleUpgrade(req, socket, head);
+    else if (req.url === '/tunnel') parts.tunnelUpgrade(req, socket, head);
+    else refuseRaw(socket, '404 Not Found');
+  });
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => refuseRaw(socket, '501 Not Implemented'));
+  return server;
+}
+
+/** The Host field if there is exactly one; Node itself would take the first of several. */
+function onlyHost(req: IncomingMessage): string | undefined {
+  const raw = req.rawHeaders;
+  let host: string | undefined;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (host !== undefined) return undefined;
+    host = raw[at + 1];
+  }
+  return host;
+}
+
+function refuseRaw(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}

@@ -1,0 +1,41 @@
+import type { TerminationReason } from '../domain/change.ts';
+import type { OpenAccess } from './access/open-access.ts';
+import { MAX_LIVE_PER_SESSION } from './limits.ts';
+import type { LiveAccess, LiveStreams } from './ports.ts';
+
+/** What is under way, from the recorded intent to the outcome. */
+export class LiveAccesses implements LiveStreams {
+  readonly #open = new Set<OpenAccess>();
+  readonly #bySession = new Map<string, number>();
+
+  list(): readonly LiveAccess[] {
+    return [...this.#open];
+  }
+
+  terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number {
+    const chosen = [...this.#open].filter(which);
+    for (const access of chosen) access.terminate(reason);
+    return chosen.length;
+  }
+
+  /** The accesses themselves, to review them. */
+  all(): OpenAccess[] {
+    return [...this.#open];
+  }
+
+  isFull(session: string): boolean {
+    return (this.#bySession.get(session) ?? 0) >= MAX_LIVE_PER_SESSION;
+  }
+
+  add(access: OpenAccess): void {
+    this.#open.add(access);
+    this.#bySession.set(access.sessionId, (this.#bySession.get(access.sessionId) ?? 0) + 1);
+  }
+
+  remove(access: OpenAccess): void {
+    if (!this.#open.delete(access)) return;
+    const left = (this.#bySession.get(access.sessionId) ?? 1) - 1;
+    if (left === 0) this.#bySession.delete(access.sessionId);
+    else this.#bySession.set(access.sessionId, left);
+  }
+}

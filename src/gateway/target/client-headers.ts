@@ -1,0 +1,47 @@
+import { isHopByHop } from './header-kind.ts';
+
+/**
+ * What the client gets of a target's fields, as a flat name-value list: without those of the hop, cookies under our
+ * names, and the wish to clear cookies (it would sign the person out of every host beneath ours).
+ */
+export function clientHeaders(raw: readonly (Buffer | string)[], isPosternCookie: (name: string) => boolean): string[] {
+  const headers: string[] = [];
+  let listed: string[] | undefined;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = textOf(raw[at]);
+    const lower = name.toLowerCase();
+    const value = textOf(raw[at + 1]);
+    if (isHopByHop(lower)) {
+      if (lower === 'connection' && !/^(?:keep-alive|close)$/i.test(value)) {
+        listed = [...(listed ?? []), ...value.split(',').map((token) => token.trim().toLowerCase())];
+      }
+    } else if (lower === 'set-cookie') {
+      const equals = value.indexOf('=');
+      if (!isPosternCookie((equals === -1 ? value : value.slice(0, equals)).trim())) headers.push(name, value);
+    } else if (lower === 'clear-site-data') {
+      const kept = withoutCookieClearing(value);
+      if (kept !== '') headers.push(name, kept);
+    } else {
+      headers.push(name, value);
+    }
+  }
+  if (listed === undefined) return headers;
+  const passed: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (name.toLowerCase() === 'content-length' || !listed.includes(name.toLowerCase())) {
+      passed.push(name, headers[at + 1] ?? '');
+    }
+  }
+  return passed;
+}
+
+function withoutCookieClearing(value: string): string {
+  const wishes = value.split(',').map((wish) => wish.trim());
+  if (wishes.includes('"*"')) return '"cache", "storage"';
+  return wishes.filter((wish) => wish !== '' && !/^"?cookies"?$/i.test(wish)).join(', ');
+}
+
+function textOf(bytes: Buffer | string | undefined): string {
+  return typeof bytes === 'string' ? bytes : (bytes?.toString('latin1') ?? '');
+}

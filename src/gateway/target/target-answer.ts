@@ -1,0 +1,180 @@
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { errors } from 'undici';
+import { lookInGap } from '../access/gap.ts';
+import type { OpenAccess } from '../access/open-access.ts';
+import { isSafeMethod } from '../access/origin-rule.ts';
+import { lingerAfter } from '../answer/exchange.ts';
+import { TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
+import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { clientHeaders } from './client-headers.ts';
+import { RequestBody } from './request-body.ts';
+import { joinWebSocket } from './websocket-join.ts';
+
+type Sent = 'settled' | 'again' | Failure;
+
+/** One exchange with the target over the access's stream: sends the request, streams the answer to the client. */
+export class TargetAnswer implements Dispatcher.DispatchHandler {
+  readonly #access: OpenAccess;
+  #resolved: ((sent: Sent) => void) | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  /** Nothing was written to the target before this. */
+  #sending = false;
+  /** The target has begun to answer. */
+  #answered = false;
+  #hasData = false;
+  #gapFailure: 'again' | Failure | undefined;
+
+  constructor(access: OpenAccess) {
+    this.#access = access;
+  }
+
+  /** `settled`: the client has its answer or is gone. `again`: nothing reached the target's app; a fresh stream may be tried. */
+  send(headers: string[]): Promise<Sent> {
+    const { head, stream } = this.#access;
+    return new Promise((resolve) => {
+      this.#resolved = resolve;
+      this.#access.stop = this.#stop;
+      const body = head.hasBody ? new RequestBody(this.#access) : null;
+      // RFC 9112 §3.2.1: the target gets the request target as it was received, which policy and record have read.
+      const request = { path: head.target, method: head.method, headers, body, upgrade: head.websocket ?? null };
+      stream.client?.dispatch(request, this);
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#access.ended || this.#access.terminated !== undefined) {
+      controller.abort(new Error('The access has ended.'));
+      return;
+    }
+    const verdict = lookInGap(this.#access);
+    if (verdict === 'go') {
+      this.#sending = true;
+      return;
+    }
+    this.#gapFailure = verdict === 'revoked' ? REVOKED : 'again';
+    controller.abort(new Error('What was decided no longer holds.'));
+  }
+
+  onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _headers: unknown, target: Duplex): void {
+    this.#access.status = status;
+    joinWebSocket(this.#access, this.#clientHeaders(controller), target);
+    this.#settled();
+  }
+
+  onResponseStarted(): void {
+    this.#answered = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusMessage?: string,
+  ): void {
+    if (status < 200) return;
+    this.#access.status = status;
+    const { res } = this.#access.exchange;
+    const headers = this.#clientHeaders(controller);
+    if (statusMessage === undefined || statusMessage === '') res.writeHead(status, headers);
+    else res.writeHead(status, statusMessage, headers);
+    // A body that follows at once shares a packet with the head; a silent one (server-sent events) must not delay it.
+    process.nextTick(flushHead, this);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const access = this.#access;
+    const { res } = access.exchange;
+    this.#hasData = true;
+    access.bytesDown += chunk.length;
+    if (res.write(chunk)) return;
+    controller.pause();
+    access.stalledSince = access.door.clock();
+    res.once('drain', () => {
+      access.stalledSince = 0;
+      controller.resume();
+    });
+  }
+
+  onResponseEnd(): void {
+    const { exchange, door, stream } = this.#access;
+    this.#hasData = true;
+    exchange.res.end();
+    lingerAfter(exchange);
+    this.#access.stop = undefined;
+    // After undici has made up its mind whether the stream can be used again.
+    process.nextTick(giveBack, door.pool, stream);
+    this.#settled();
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    const access = this.#access;
+    if (this.#resolved === undefined) return;
+    if (access.ended) return this.#cut();
+    if (access.terminated !== undefined) {
+      if (!access.exchange.res.headersSent) {
+        return this.#resolve({ end: 'terminated', refusal: terminatedRefusal(access.terminated) });
+      }
+      access.finish('terminated');
+      return this.#cut();
+    }
+    if (this.#gapFailure !== undefined) return this.#resolve(this.#gapFailure);
+    const timedOut = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+    if (access.exchange.res.headersSent) {
+      access.finish(timedOut ? 'timed_out' : 'target_closed');
+      return this.#cut();
+    }
+    access.door.log?.info({ intent: access.recorded.id, error: error.message }, 'a target broke off');
+    if (this.#mayRepeat()) return this.#resolve('again');
+    if (timedOut) return this.#resolve({ end: 'timed_out', refusal: TARGET_TIMED_OUT });
+    this.#resolve({ end: this.#sending ? 'target_closed' : 'target_unreachable', refusal: TARGET_UNREACHABLE });
+  }
+
+  /** A reused stream may have been closed by the target just before: what it then lost can be sent again (RFC 9110 §9.2.2). */
+  #mayRepeat(): boolean {
+    const { head, stream } = this.#access;
+    if (stream.ordinal === 1 || this.#answered) return false;
+    return !this.#sending || (isSafeMethod(head.method) && !head.hasBody);
+  }
+
+  #clientHeaders(controller: Dispatcher.DispatchController): string[] {
+    const raw = controller.rawHeaders;
+    return clientHeaders(Array.isArray(raw) ? raw : [], this.#access.door.isPosternCookie);
+  }
+
+  #cut(): void {
+    const { exchange, door, stream } = this.#access;
+    exchange.res.destroy();
+    door.pool.giveBack(stream, false);
+    this.#settled();
+  }
+
+  #settled(): void {
+    this.#resolve('settled');
+  }
+
+  #resolve(sent: Sent): void {
+    const resolved = this.#resolved;
+    this.#resolved = undefined;
+    resolved?.(sent);
+  }
+
+  flushHead(): void {
+    const { res } = this.#access.exchange;
+    if (!this.#hasData && !res.destroyed) res.flushHeaders();
+  }
+
+  readonly #stop = (): void => {
+    if (this.#controller === undefined) this.#access.stream.destroy();
+    else this.#controller.abort(new Error('The access was stopped.'));
+  };
+}
+
+function flushHead(answer: TargetAnswer): void {
+  answer.flushHead();
+}
+
+function giveBack(pool: OpenAccess['door']['pool'], stream: OpenAccess['stream']): void {
+  pool.giveBack(stream, true);
+}

@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { OpenAccess } from '../access/open-access.ts';
+import { terminationText } from '../answer/terminated.ts';
+import { HALF_CLOSED_MS } from '../limits.ts';
+import { FrameBoundary, policyCloseFrame } from './frame-boundary.ts';
+
+/** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. */
+export function joinWebSocket(access: OpenAccess, headers: string[], target: Duplex): void {
+  const { exchange, door } = access;
+  const { upgrade, res } = exchange;
+  if (upgrade === undefined) {
+    target.destroy();
+    return;
+  }
+  const client = upgrade.socket;
+  res.detachSocket(client);
+  client.setTimeout(0);
+  client.setKeepAlive(true, 60_000);
+  client.setNoDelay(true);
+  const boundary = new FrameBoundary();
+
+  const end = (how: 'client_closed' | 'target_closed') => {
+    access.stop = undefined;
+    access.finish(how);
+    door.pool.giveBack(access.stream, false);
+  };
+  client.on('close', () => {
+    end('client_closed');
+    target.destroy();
+  });
+  target.on('error', () => target.destroy());
+  target.on('close', () => {
+    end('target_closed');
+    client.destroySoon();
+  });
+  access.stop = () => {
+    access.finish('terminated');
+    if (access.terminated !== undefined && boundary.isBetweenFrames) {
+      client.write(policyCloseFrame(terminationText(access.terminated)));
+    }
+    client.destroySoon();
+    target.destroy();
+  };
+
+  client.write(headOf101(headers), 'latin1');
+  copy(client, target, (chunk) => {
+    access.bytesUp += chunk.length;
+  });
+  copy(target, client, (chunk) => {
+    access.bytesDown += chunk.length;
+    boundary.see(chunk);
+  });
+  if (upgrade.head.length > 0) {
+    access.bytesUp += upgrade.head.length;
+    target.write(upgrade.head);
+  }
+}
+
+function copy(from: Duplex | Socket, to: Duplex | Socket, see: (chunk: Buffer) => void): void {
+  from.on('data', (chunk: Buffer) => {
+    see(chunk);
+    if (!to.destroyed && to.writable && !to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => {
+    to.end();
+    const cut = setTimeout(() => {
+      from.destroy();
+      to.destroy();
+    }, HALF_CLOSED_MS);
+    cut.unref();
+    to.once('close', () => clearTimeout(cut));
+  });
+}
+
+function headOf101(headers: string[]): string {
+  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}\r\n`;
+}
