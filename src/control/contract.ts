@@ -98,3 +98,10 @@ export const AuditEntry = Type.Object({
   recorded: Type.Object({ log: Type.String(), index: Type.Integer(), leafHash: Type.String() }),
 });
 export type AuditEntry = Static<typeof AuditEntry>;
+
+/** GET /api/v1/audit/entries: a page with every field of each record, for programs. Same query as `/api/v1/audit`. */
+export const AuditEntryPage = Type.Object({
+  entries: Type.Array(AuditEntry),
+  next: Type.Union([Type.String(), Type.Null()]),
+});
+export type AuditEntryPage = Static<typeof AuditEntryPage>;

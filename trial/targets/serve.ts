@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface RunningTarget extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, what the agent dials. */
@@ -8,6 +8,12 @@ export interface RunningTarget extends AsyncDisposable {
 
 /** Listens on a loopback port that is free; only the agent needs to know which. */
 export async function serveTarget(server: Server = createServer()): Promise<RunningTarget> {
+  // The server forgets connections that it upgraded; we must not.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.listen(0, '127.0.0.1');
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
@@ -18,7 +24,7 @@ export async function serveTarget(server: Server = createServer()): Promise<Runn
     url: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
-import { AuditEntry, AuditEntryParams, AuditPage, AuditQuery } from '../contract.ts';
+import { AuditEntry, AuditEntryPage, AuditEntryParams, AuditPage, AuditQuery } from '../contract.ts';
 import { type Permission, personOf } from '../permission.ts';
-import type { ControlDeps } from '../ports.ts';
+import type { AuditLogEntry, AuditLogPage, ControlDeps } from '../ports.ts';
 import { auditRow } from './audit-row.ts';
 
 /** A search that takes longer is given up: its results would be stale, and the database has other work. */
@@ -18,12 +18,19 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
     '/api/v1/audit',
     { config: { permission: READERS }, schema: { querystring: AuditQuery, response: { 200: AuditPage } } },
     async (request, reply): Promise<AuditPage> => {
-      const { query = '', before, limit = DEFAULT_LIMIT } = request.query;
-      const signal = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
-      const found = await deps.auditLog.search({ query, before, limit, signal });
-      await recordRead(request, deps, query, found.entries.length);
+      const found = await search(request, deps);
       reply.header('cache-control', 'no-store');
       return { rows: found.entries.map(auditRow), next: found.next ?? null };
+    },
+  );
+
+  app.get<{ Querystring: AuditQuery }>(
+    '/api/v1/audit/entries',
+    { config: { permission: READERS }, schema: { querystring: AuditQuery, response: { 200: AuditEntryPage } } },
+    async (request, reply): Promise<AuditEntryPage> => {
+      const found = await search(request, deps);
+      reply.header('cache-control', 'no-store');
+      return { entries: found.entries.map(entryOf), next: found.next ?? null };
     },
   );
 
@@ -36,17 +43,29 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
       await recordRead(request, deps, `id:${id}`, entry ? 1 : 0);
       if (!entry) throw new PosternError('not_found', 'The audit log has no record with this reference.');
       reply.header('cache-control', 'no-store');
-      const { event, outcome, facts, recorded } = entry;
-      const { log, index, leafHash } = recorded;
-      return {
-        row: auditRow(entry),
-        event,
-        outcome: outcome ?? null,
-        facts: facts ?? null,
-        recorded: { log, index, leafHash },
-      };
+      return entryOf(entry);
     },
   );
+}
+
+async function search(request: FastifyRequest<{ Querystring: AuditQuery }>, deps: ControlDeps): Promise<AuditLogPage> {
+  const { query = '', before, limit = DEFAULT_LIMIT } = request.query;
+  const signal = AbortSignal.timeout(SEARCH_TIMEOUT_MS);
+  const found = await deps.auditLog.search({ query, before, limit, signal });
+  await recordRead(request, deps, query, found.entries.length);
+  return found;
+}
+
+function entryOf(entry: AuditLogEntry): AuditEntry {
+  const { event, outcome, facts, recorded } = entry;
+  const { log, index, leafHash } = recorded;
+  return {
+    row: auditRow(entry),
+    event,
+    outcome: outcome ?? null,
+    facts: facts ?? null,
+    recorded: { log, index, leafHash },
+  };
 }
 
 async function recordRead(request: FastifyRequest, deps: ControlDeps, query: string, results: number): Promise<void> {
