@@ -19,7 +19,10 @@ export type PathRefusal = 'not_origin_form' | 'dot_segment' | 'backslash' | 'for
 export const MAX_TARGET_BYTES = 16_384;
 
 const TARGET = /^\/[\x21-\x7e]*$/;
-const DOTS = /^\.{1,2}(;.*)?$/s;
+/** A target that decodes again cuts at ';', '?' or '#' and finds the dots. */
+const DOTS = /^\.{1,2}([;?#].*)?$/s;
+/** Percent signs encoded in percent signs more often than this are nobody's path; looking further would cost time without bound. */
+const MAX_LAYERS = 4;
 
 export function parseRequestTarget(target: string): RequestPath | PathRefusal {
   if (!target.startsWith('/')) return 'not_origin_form';
@@ -51,7 +54,7 @@ export function parseRequestTarget(target: string): RequestPath | PathRefusal {
 /** Looks through further layers of encoding, since a target may decode more than once. */
 function refuseHidden(decoded: string): PathRefusal | undefined {
   let text = decoded;
-  for (;;) {
+  for (let layer = 1; layer <= MAX_LAYERS; layer++) {
     if (/[\x00-\x1f\x7f]/.test(text)) return 'forbidden_byte';
     if (text.includes('\\')) return 'backslash';
     if (text.split('/').some((part) => DOTS.test(part))) return 'dot_segment';
@@ -59,6 +62,7 @@ function refuseHidden(decoded: string): PathRefusal | undefined {
     if (next === text) return undefined;
     text = next;
   }
+  return 'bad_percent';
 }
 
 function decodeOnce(text: string): string | undefined {
