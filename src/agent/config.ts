@@ -1,0 +1,19 @@
+/** What an agent is told, as `agent.yaml` gives it after parsing. */
+export interface AgentConfig {
+  /** Origin of the relay's own host, e.g. `https://access.example.com`. */
+  readonly relay: string;
+  readonly name: string;
+  /** Holds the single-use enrollment token; needed until the agent is enrolled. */
+  readonly enrollmentTokenFile?: string;
+  /** Key pair and pinned relay keys; made with mode 0700 when missing. */
+  readonly stateDir: string;
+  readonly heartbeatMs: number;
+  /** Resource → target. Nothing else is ever dialled. */
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
+export interface Target {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}

@@ -1,0 +1,17 @@
+import type { Duplex } from 'node:stream';
+
+/** Copies both ways with back-pressure. The end of one direction is passed on alone; a failure or an early close ends both. */
+export function copy(one: Duplex, other: Duplex): void {
+  link(one, other);
+  link(other, one);
+  one.pipe(other);
+  other.pipe(one);
+}
+
+function link(from: Duplex, to: Duplex): void {
+  from.on('error', (error) => to.destroy(error));
+  from.on('close', () => {
+    // Closed with both directions ended in order: what `to` still has to write, it may write.
+    if (!from.readableEnded || !from.writableFinished) to.destroy();
+  });
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { Type } from 'typebox';
+import { sha256Hex } from '../lib/bytes.ts';
+import { PosternError } from '../lib/errors.ts';
+import { parser } from '../lib/schema.ts';
+import { publicJwkOf, type SigningKey, thumbprint } from '../token/key.ts';
+import type { AgentConfig } from './config.ts';
+import { postJson } from './post-json.ts';
+import { type Enrolled, RelayKeys } from './state.ts';
+
+const parseAnswer = parser(
+  Type.Object({ agent: Type.String(), relayKeys: RelayKeys }),
+  "The relay's answer to the enrollment",
+  'enrollment_refused',
+);
+
+/** The token that waits in the configured file; undefined when there is none. */
+export function waitingToken(config: AgentConfig): { token: string; hash: string } | undefined {
+  if (config.enrollmentTokenFile === undefined) return undefined;
+  try {
+    const token = readFileSync(config.enrollmentTokenFile, 'utf8').trim();
+    return token === '' ? undefined : { token, hash: sha256Hex(token) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Binds our public key to the agent's name with the single-use token, and learns which relay keys to trust from now on. */
+export async function enroll(config: AgentConfig, key: SigningKey, signal: AbortSignal): Promise<Enrolled> {
+  const waiting = waitingToken(config);
+  if (!waiting) {
+    const place = config.enrollmentTokenFile ?? '(enrollmentTokenFile is not set)';
+    throw new PosternError(
+      'enrollment_refused',
+      `This agent is not enrolled and there is no enrollment token in ${place}. Ask the relay's administrator for one and put it there.`,
+    );
+  }
+  const answer = await postJson(
+    new URL('/api/v1/agents/enroll', config.relay),
+    { token: waiting.token, name: config.name, publicKey: publicJwkOf(key.publicKey) },
+    signal,
+  );
+  if (answer.status !== 200) {
+    throw new PosternError(
+      'enrollment_refused',
+      `The relay refused the enrollment token (${answer.status}): it is unknown, used, expired, or of another agent than ${config.name}. Put a fresh one into ${config.enrollmentTokenFile ?? ''}.`,
+    );
+  }
+  const { agent, relayKeys } = parseAnswer(answer.body);
+  if (agent !== config.name || relayKeys.keys.some(({ kty, crv, x, kid }) => thumbprint({ kty, crv, x }) !== kid)) {
+    throw new PosternError('enrollment_refused', "The relay's answer to the enrollment contradicts itself.");
+  }
+  return { relay: config.relay, agent, tokenHash: waiting.hash, relayKeys };
+}

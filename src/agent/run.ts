@@ -1,0 +1,105 @@
+import { fullJitterMs } from '../lib/backoff.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { pause } from '../lib/wait.ts';
+import type { SigningKey } from '../token/key.ts';
+import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
+import type { AgentConfig } from './config.ts';
+import { connect } from './connect.ts';
+import { type Credential, fetchCredential } from './credential.ts';
+import { enroll, waitingToken } from './enroll.ts';
+import { serveTunnel } from './serve-tunnel.ts';
+import { AgentState, type Enrolled } from './state.ts';
+
+const RETRY_BASE_MS = 250;
+const RETRY_CAP_MS = 10_000;
+/** A tunnel that lived this long was fine: the next attempt starts from the beginning. */
+const STEADY_MS = 10_000;
+
+export interface AgentOptions {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/**
+ * Enrolls if need be, connects, serves, and connects again, until the signal aborts: then it resolves.
+ * Rejects only when its own state cannot be read or written (`config_invalid` or a file system error).
+ */
+export async function runAgent(config: AgentConfig, options: AgentOptions): Promise<void> {
+  const { signal, log } = options;
+  const state = new AgentState(config.stateDir);
+  const key = state.loadKey();
+  let enrolled = state.loadEnrolled(config.relay, config.name);
+  let attempt = 0;
+  let said = '';
+
+  while (!signal.aborted) {
+    const startedAt = performance.now();
+    try {
+      if (!enrolled) {
+        enrolled = await enroll(config, key, signal);
+        state.saveEnrolled(enrolled);
+        log.info({ agent: config.name, relay: config.relay }, 'enrolled');
+      }
+      const end = await serveOnce(config, key, enrolled, options, () => {
+        said = '';
+      });
+      if (!signal.aborted) say(`The tunnel ended (${end}). Connecting again.`);
+    } catch (error) {
+      if (signal.aborted) break;
+      if (enrolled && wantsNewEnrollment(error, config, enrolled)) {
+        log.warn('the relay does not know this agent any more; a new enrollment token is there, so it enrolls again');
+        enrolled = undefined;
+      }
+      say(explain(error, config));
+    }
+    attempt = performance.now() - startedAt > STEADY_MS ? 0 : attempt + 1;
+    await pause(fullJitterMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS), signal);
+  }
+
+  /** Once for each new trouble; a trouble that stays is not repeated every few seconds. */
+  function say(line: string): void {
+    if (line === said) return;
+    said = line;
+    log.warn(line);
+  }
+}
+
+async function serveOnce(
+  config: AgentConfig,
+  key: SigningKey,
+  enrolled: Enrolled,
+  options: AgentOptions,
+  connectedNow: () => void,
+): Promise<string> {
+  const credential: Credential = await fetchCredential(config, key, options.signal);
+  const connected = await connect(config, key, credential, options.signal);
+  connectedNow();
+  options.log.info({ relay: connected.relay, tunnel: connected.tunnel }, 'connected');
+  const end = await serveTunnel(config, connected, enrolled, credential.expiresAt, options);
+  return `${end.code}: ${end.reason}`;
+}
+
+/** Only a token that an administrator put there since may replace the pinned keys. */
+function wantsNewEnrollment(error: unknown, config: AgentConfig, enrolled: Enrolled): boolean {
+  if (!hasCode(error, 'credential_refused') || error instanceof UpgradeRefusedError) return false;
+  const waiting = waitingToken(config);
+  return waiting !== undefined && waiting.hash !== enrolled.tokenHash;
+}
+
+function explain(error: unknown, config: AgentConfig): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `Nothing listens at ${config.relay}. Is the relay running? Trying again.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The name in ${config.relay} cannot be resolved. Trying again.`;
+    case 'ECONNRESET':
+      return `${config.relay} closed the connection. Trying again.`;
+    case 'credential_refused':
+      return `${messageOf(error)} The agent ${config.name} may be revoked or unknown there. Trying again.`;
+    default:
+      return `${messageOf(error)} Trying again.`;
+  }
+}

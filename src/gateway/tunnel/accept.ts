@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AuditAppender } from '../../domain/audit-event.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import type { Logger } from '../../lib/log.ts';
+import { within } from '../../lib/wait.ts';
+import { WebSocketAcceptor, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
+import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
+import { AgentRecorder } from './agent-recorder.ts';
+import type { CredentialPort, DeviceCredential } from './credential-port.ts';
+import { LiveTunnel, type TunnelInfo } from './live-tunnel.ts';
+import { LiveTunnels } from './live-tunnels.ts';
+import { Proving } from './proof.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import { bearerOf, upgradeFault } from './upgrade-request.ts';
+
+/** Verifying a credential must not take longer, whatever it waits for. */
+const VERIFY_TIMEOUT_MS = 5000;
+/** Upgrades between their first byte and their proof. Beyond it: 503, the agent tries again. */
+const MAX_UNPROVEN = 256;
+
+export interface TunnelEndpointPorts {
+  readonly relayId: string;
+  /** Public origin of the relay: audience of the proof. */
+  readonly relayOrigin: string;
+  readonly heartbeatMs: number;
+  readonly credentials: CredentialPort;
+  readonly audit: AuditAppender;
+  readonly strangers: StrangerMeter;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface TunnelEndpoint {
+  /** For `GET /tunnel` with `Upgrade`; owns the socket from here on. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly directory: TunnelDirectory;
+  list(): readonly TunnelInfo[];
+  /** Ends all tunnels of the agent now. */
+  endAgent(agent: string, reason: string): void;
+  /** Ends all tunnels, takes no new ones, and waits until `agent.disconnected` was handed to the audit log. */
+  close(): Promise<void>;
+}
+
+/** The relay's end of agents' tunnels: credential, proof of the key, control stream, directory. */
+export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint {
+  const acceptor = new WebSocketAcceptor();
+  const live = new LiveTunnels();
+  const recorder = new AgentRecorder(ports);
+  let unproven = 0;
+  let stopped = false;
+
+  async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    const fault = upgradeFault(request);
+    if (fault) {
+      ports.strangers.refused('tunnel_upgrade_malformed', address);
+      return refuseUpgrade(socket, fault.status, fault.title, ports.clock());
+    }
+    if (stopped || unproven >= MAX_UNPROVEN) {
+      return refuseUpgrade(socket, 503, 'The relay takes no new tunnels now. Try again.', ports.clock());
+    }
+    unproven += 1;
+    try {
+      const credential = await verified(bearerOf(request));
+      if (!credential) {
+        ports.strangers.refused('tunnel_credential_invalid', address);
+        return refuseUpgrade(socket, 401, 'A valid device credential is needed.', ports.clock());
+      }
+      if (ports.credentials.isRevoked(credential.agent)) {
+        recorder.refused(credential, 'agent_revoked', address);
+        return refuseUpgrade(socket, 401, 'A valid device credential is needed.', ports.clock());
+      }
+      if (socket.destroyed) return;
+      const transport = await new Promise<WebSocketTransport | undefined>((resolve) => {
+        socket.once('close', () => resolve(undefined));
+        acceptor.accept(request, socket, head, resolve);
+      });
+      if (transport) await prove(transport, credential, address);
+    } finally {
+      unproven -= 1;
+    }
+  }
+
+  async function verified(jwt: string | undefined): Promise<DeviceCredential | undefined> {
+    if (!jwt) return undefined;
+    try {
+      return await within(VERIFY_TIMEOUT_MS, 'Verifying a device credential', ports.credentials.verify(jwt));
+    } catch (error) {
+      ports.log.debug({ error: messageOf(error) }, 'device credential refused');
+      return undefined;
+    }
+  }
+
+  async function prove(transport: WebSocketTransport, credential: DeviceCredential, address: string): Promise<void> {
+    const failure = await new Proving(ports).prove(transport, credential);
+    if (failure) {
+      recorder.refused(credential, failure, address);
+      ports.log.warn({ agent: credential.agent, reason: failure }, 'an agent did not prove its key');
+      return;
+    }
+    // While the proof was on its way, the agent may have been revoked or the relay told to stop.
+    if (stopped) return transport.close(4001, 'The relay is stopping.');
+    if (ports.credentials.isRevoked(credential.agent)) return transport.close(4006, 'The agent was revoked.');
+    const id = sortableId();
+    transport.sendText(JSON.stringify({ type: 'ready', tunnel: id, now: ports.clock() }));
+    const tunnel = new LiveTunnel(id, credential, transport, ports);
+    live.add(tunnel);
+    recorder.connected(tunnel, address);
+    ports.log.info({ agent: tunnel.agent, tunnel: id }, 'agent connected');
+  }
+
+  return {
+    handleUpgrade(request, socket, head) {
+      const ignore = () => {};
+      socket.on('error', ignore);
+      admit(request, socket, head).catch((error: unknown) => {
+        ports.log.error({ error: messageOf(error) }, 'a tunnel could not be opened');
+        socket.destroy();
+      });
+    },
+    directory: { pick: (resource) => live.pick(resource) },
+    list: () => live.all().map((tunnel) => tunnel.info()),
+    endAgent(agent, reason) {
+      for (const tunnel of live.all()) if (tunnel.agent === agent) tunnel.end('agent_revoked', reason);
+    },
+    async close() {
+      stopped = true;
+      for (const tunnel of live.all()) tunnel.end('relay_stopping', 'The relay is stopping.');
+      await recorder.settled();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { messageOf } from '../../lib/errors.ts';
+import {
+  type AgentMessage,
+  parseAgentMessage,
+  type RelayMessage,
+  receiveControl,
+  sendControl,
+} from '../../tunnel/control-message.ts';
+import type { TunnelStream } from '../../tunnel/stream.ts';
+import { encodeAnswer, receiveHeader } from '../../tunnel/stream-header.ts';
+
+/** The agent must open the control stream and say what it is this soon after the proof; else the tunnel closes. */
+const CONTROL_TIMEOUT_MS = 10_000;
+/** Messages an agent may send per window; one more closes the tunnel. */
+const MAX_MESSAGES = 1200;
+const MESSAGE_WINDOW_MS = 60_000;
+
+export interface ControlStreamPort {
+  renew(): Promise<void>;
+  broken(reason: string): void;
+}
+
+/** The relay's end of the control stream: what the agent serves, how its targets are, and renewal. */
+export class ControlStream {
+  resources: ReadonlySet<string> = new Set();
+  readonly unreachable = new Set<string>();
+  draining = false;
+  readonly #port: ControlStreamPort;
+  #stream: TunnelStream | undefined;
+  #timer: NodeJS.Timeout;
+  #messages = 0;
+  #windowEndsAt = 0;
+  #renewing = false;
+
+  constructor(port: ControlStreamPort) {
+    this.#port = port;
+    this.#timer = setTimeout(() => port.broken('The agent did not open the control stream.'), CONTROL_TIMEOUT_MS);
+  }
+
+  /** The first stream of the agent is this one; it may open no other. */
+  accept(stream: TunnelStream): boolean {
+    if (this.#stream) return false;
+    this.#stream = stream;
+    this.#open(stream).catch((error: unknown) => this.#port.broken(messageOf(error)));
+    return true;
+  }
+
+  send(message: RelayMessage): void {
+    if (this.#stream) sendControl(this.#stream, message);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #open(stream: TunnelStream): Promise<void> {
+    const header = await receiveHeader(stream, CONTROL_TIMEOUT_MS);
+    if (header.kind !== 'control') throw new TypeError('The first stream of an agent is the control stream.');
+    clearTimeout(this.#timer);
+    stream.write(encodeAnswer({ ok: true }));
+    receiveControl(
+      stream,
+      parseAgentMessage,
+      (message) => this.#take(message),
+      (error) => this.#port.broken(error.message),
+    );
+    stream.on('close', () => this.#port.broken('The control stream closed.'));
+  }
+
+  #take(message: AgentMessage): void {
+    const now = Date.now();
+    if (now >= this.#windowEndsAt) {
+      this.#windowEndsAt = now + MESSAGE_WINDOW_MS;
+      this.#messages = 0;
+    }
+    this.#messages += 1;
+    if (this.#messages > MAX_MESSAGES) return this.#port.broken('Too many control messages.');
+    switch (message.type) {
+      case 'announce':
+        this.resources = new Set(message.resources);
+        this.unreachable.clear();
+        return;
+      case 'health':
+        if (message.reachable) this.unreachable.delete(message.resource);
+        else if (this.resources.has(message.resource)) this.unreachable.add(message.resource);
+        return;
+      case 'renew':
+        return this.#renew();
+      case 'drain':
+        this.draining = true;
+        return;
+    }
+  }
+
+  /** One at a time; what is asked meanwhile gets the same answer. */
+  #renew(): void {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    this.#port.renew().then(
+      () => {
+        this.#renewing = false;
+      },
+      (error: unknown) => this.#port.broken(messageOf(error)),
+    );
+  }
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../lib/clock.ts';
+import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { encodeHeader, receiveAnswer, refusalError } from '../../tunnel/stream-header.ts';
+import type { MessageTransport } from '../../tunnel/transport.ts';
+import { Tunnel } from '../../tunnel/tunnel.ts';
+import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
+import type { AgentTunnel, StreamOpening } from '../ports.ts';
+import { ControlStream } from './control-stream.ts';
+import type { CredentialPort, DeviceCredential } from './credential-port.ts';
+
+/** The agent dials for at most 10 s; its answer may take a little longer. */
+const ANSWER_TIMEOUT_MS = 12_000;
+/** Longest delay of a Node timer; no credential lives longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface TunnelInfo {
+  readonly tunnel: string;
+  readonly agent: string;
+  readonly connectedAt: number;
+  readonly expiresAt: number;
+  readonly resources: readonly string[];
+  /** Resources whose target the agent could not reach when it last tried. */
+  readonly unreachable: readonly string[];
+  readonly streams: number;
+  readonly roundTripMs: number;
+}
+
+export interface LiveTunnelPorts {
+  readonly heartbeatMs: number;
+  readonly credentials: CredentialPort;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** One agent's tunnel from its proof to its end. It ends when its credential does. */
+export class LiveTunnel implements AgentTunnel {
+  readonly id: string;
+  readonly agent: string;
+  readonly keyThumbprint: string;
+  readonly connectedAt: number;
+  readonly control: ControlStream;
+  readonly #tunnel: Tunnel;
+  readonly #ports: LiveTunnelPorts;
+  readonly #streamPrefix = randomBytes(4).toString('hex');
+  #streams = 0;
+  #expiresAt: number;
+  #expiry: NodeJS.Timeout | undefined;
+
+  constructor(id: string, credential: DeviceCredential, transport: MessageTransport, ports: LiveTunnelPorts) {
+    this.id = id;
+    this.agent = credential.agent;
+    this.keyThumbprint = credential.keyThumbprint;
+    this.connectedAt = ports.clock();
+    this.#ports = ports;
+    this.#expiresAt = credential.expiresAt;
+    this.control = new ControlStream({
+      renew: () => this.#renew(),
+      broken: (reason) => this.end('protocol_violation', reason),
+    });
+    this.#tunnel = new Tunnel(transport, {
+      side: 'relay',
+      heartbeatMs: ports.heartbeatMs,
+      accept: (stream) => this.control.accept(stream),
+    });
+    this.#tunnel.ended.addEventListener('abort', () => {
+      clearTimeout(this.#expiry);
+      this.control.stop();
+    });
+    this.#expireAt(credential.expiresAt);
+  }
+
+  get closed(): boolean {
+    return this.#tunnel.end !== undefined;
+  }
+
+  get ended(): AbortSignal {
+    return this.#tunnel.ended;
+  }
+
+  get endedBecause(): string | undefined {
+    return this.#tunnel.end && `${this.#tunnel.end.code}: ${this.#tunnel.end.reason}`;
+  }
+
+  get streamCount(): number {
+    return this.#tunnel.streamCount;
+  }
+
+  /** Nothing speaks against opening streams on it. */
+  get healthy(): boolean {
+    return !this.closed && !this.#tunnel.suspect && !this.#tunnel.full;
+  }
+
+  serves(resource: string): boolean {
+    return !this.control.draining && this.control.resources.has(resource);
+  }
+
+  nameStream(): string {
+    this.#streams += 1;
+    return `${this.#streamPrefix}-${this.#streams}`;
+  }
+
+  /**
+   * Resolves at once: what is written follows the header without waiting for the agent's answer, which saves a round trip
+   * for each new stream. The answer is taken off before any byte reaches the reader; a refusal destroys the stream with
+   * `target_unreachable`, `timeout` or `tunnel_closed`, so it cannot be mistaken for an answer of the target.
+   */
+  openStream(open: StreamOpening): Promise<Duplex> {
+    if (open.signal.aborted) return Promise.reject(new PosternError('aborted', 'The opening of a stream was stopped.'));
+    try {
+      const stream = this.#tunnel.open();
+      const stop = () => stream.destroy(new PosternError('aborted', 'The opening of a stream was stopped.'));
+      open.signal.addEventListener('abort', stop, { once: true });
+      stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
+      receiveAnswer(stream, ANSWER_TIMEOUT_MS)
+        .then(
+          (answer) => {
+            if (!answer.ok) stream.destroy(refusalError(answer, open.resource));
+          },
+          (error: unknown) => {
+            if (!stream.destroyed) stream.destroy(asUnreachable(error));
+          },
+        )
+        .finally(() => open.signal.removeEventListener('abort', stop));
+      return Promise.resolve(stream);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  }
+
+  end(code: TunnelEndCode, reason: string): void {
+    this.#tunnel.close(code, reason);
+  }
+
+  info(): TunnelInfo {
+    return {
+      tunnel: this.id,
+      agent: this.agent,
+      connectedAt: this.connectedAt,
+      expiresAt: this.#expiresAt,
+      resources: [...this.control.resources],
+      unreachable: [...this.control.unreachable],
+      streams: this.streamCount,
+      roundTripMs: this.#tunnel.roundTripMs,
+    };
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#ports.credentials.isRevoked(this.agent)) return this.end('agent_revoked', 'The agent was revoked.');
+    try {
+      const { credential, expiresAt } = await this.#ports.credentials.renew(this.agent, this.keyThumbprint);
+      if (this.closed) return;
+      this.#expireAt(expiresAt);
+      this.control.send({ type: 'credential', credential, expiresAt });
+    } catch (error) {
+      // The agent asks again; the old credential's end bounds how often.
+      this.#ports.log.warn({ agent: this.agent, error: messageOf(error) }, 'a device credential was not renewed');
+    }
+  }
+
+  #expireAt(expiresAt: number): void {
+    this.#expiresAt = expiresAt;
+    clearTimeout(this.#expiry);
+    if (this.closed) return;
+    this.#expiry = setTimeout(
+      () => this.end('credential_expired', 'The device credential has expired.'),
+      Math.min(MAX_TIMER_MS, Math.max(0, expiresAt - this.#ports.clock())),
+    );
+  }
+}
+
+function asUnreachable(error: unknown): PosternError {
+  if (hasCode(error, 'timeout')) return error;
+  return new PosternError('target_unreachable', `The agent did not open the stream: ${messageOf(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,54 @@
+import type { Resource } from '../../domain/resource.ts';
+import type { TunnelDirectory } from '../ports.ts';
+import type { LiveTunnel } from './live-tunnel.ts';
+
+/** Tunnels one agent may have at once; one more ends its oldest with `replaced`. */
+const MAX_TUNNELS_PER_AGENT = 4;
+
+/** All tunnels of this relay, and which of them a stream should take. */
+export class LiveTunnels implements TunnelDirectory {
+  /** Newest first. */
+  readonly #byAgent = new Map<string, LiveTunnel[]>();
+  #turn = 0;
+
+  add(tunnel: LiveTunnel): void {
+    const tunnels = [tunnel, ...(this.#byAgent.get(tunnel.agent) ?? [])];
+    this.#byAgent.set(tunnel.agent, tunnels);
+    tunnel.ended.addEventListener('abort', () => this.#remove(tunnel), { once: true });
+    if (tunnel.closed) this.#remove(tunnel);
+    for (const old of tunnels.slice(MAX_TUNNELS_PER_AGENT)) old.end('replaced', 'The agent has newer tunnels.');
+  }
+
+  all(): LiveTunnel[] {
+    return [...this.#byAgent.values()].flat();
+  }
+
+  /** One tunnel per agent competes: its newest healthy one. Of those, the one with the fewest streams; equals take turns. */
+  pick(resource: Resource): LiveTunnel | undefined {
+    const { agents, name } = resource;
+    let best: LiveTunnel | undefined;
+    this.#turn += 1;
+    for (let n = 0; n < agents.length; n += 1) {
+      const agent = agents[(n + this.#turn) % agents.length];
+      const candidate = agent === undefined ? undefined : this.#newest(agent, name);
+      if (candidate && (!best || better(candidate, best))) best = candidate;
+    }
+    return best;
+  }
+
+  #newest(agent: string, resource: string): LiveTunnel | undefined {
+    const serving = this.#byAgent.get(agent)?.filter((tunnel) => !tunnel.closed && tunnel.serves(resource));
+    return serving?.find((tunnel) => tunnel.healthy) ?? serving?.[0];
+  }
+
+  #remove(tunnel: LiveTunnel): void {
+    const left = this.#byAgent.get(tunnel.agent)?.filter((other) => other !== tunnel) ?? [];
+    if (left.length > 0) this.#byAgent.set(tunnel.agent, left);
+    else this.#byAgent.delete(tunnel.agent);
+  }
+}
+
+function better(one: LiveTunnel, other: LiveTunnel): boolean {
+  if (one.healthy !== other.healthy) return one.healthy;
+  return one.streamCount < other.streamCount;
+}
