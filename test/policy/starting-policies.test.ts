@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadPolicy } from '../../src/policy/load-policy.ts';
+import { readPolicyTestFiles } from '../../src/policy/policy-files.ts';
+import { runPolicyTests } from '../../src/policy/policy-tests.ts';
+import { checkOf, ISSUER, METRICS, person, resource, WIKI } from './fixtures.ts';
+
+const directory = fileURLToPath(new URL('../../policies', import.meta.url));
+const surroundings = { resources: [WIKI, METRICS, resource('echo')], issuer: ISSUER };
+
+test('the starting policies pass their own tests', () => {
+  const loaded = loadPolicy(directory, surroundings);
+  assert.deepEqual(loaded.warnings, []);
+  const report = runPolicyTests(readPolicyTestFiles(directory), loaded, surroundings);
+  assert.deepEqual(report.failures, []);
+  assert(report.passed >= 7);
+});
+
+test('a test that does not hold is reported at its place', () => {
+  const loaded = loadPolicy(directory, surroundings);
+  const text =
+    'tests:\n  - { groups: [contractors], resource: wiki, expect: allow }\n  - { resource: wki, expect: deny }\n';
+  assert.deepEqual(runPolicyTests([{ file: 'x.test.yaml', text }], loaded, surroundings), {
+    passed: 0,
+    failures: [
+      'x.test.yaml:2:5: expected allow, got deny by no_rule_matched',
+      'x.test.yaml:3:5: there is no resource "wki"',
+    ],
+  });
+});
+
+test('who is denied metrics hears for whom it is', () => {
+  const { policy } = loadPolicy(directory, surroundings);
+  const bob = person({ groups: ['employees', 'sales'] });
+  assert.equal(policy.decide(checkOf(bob, '/', 'GET', METRICS)).message, 'Metrics is for the engineering team.');
+});
