@@ -19,6 +19,8 @@ import { useTypeBox } from './validation.ts';
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** A socket without traffic for this long is closed. */
 export const CONNECTION_TIMEOUT_MS = 60_000;
+/** A route that has not answered by then is answered for with 503. */
+const HANDLER_TIMEOUT_MS = 30_000;
 /** The API takes small JSON only; more is 413. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** Per client address (IPv6: per /64); beyond it 429. Generous, since an office can share one address. */
@@ -38,9 +40,12 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     bodyLimit: BODY_LIMIT_BYTES,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
     // Otherwise `//evil` and `/API` would reach routes by second names.
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply);
+    },
   });
   useTypeBox(app);
   await app.register(fastifyHelmet, helmetOptions(deps.origin));

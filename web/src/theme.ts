@@ -30,8 +30,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'postern',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  primaryShade: 7,
   colors: { postern, dark },
   defaultRadius: 'md',
   cursorType: 'pointer',
@@ -49,6 +48,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--line': '#e1e6e5',
     '--quiet': '#586664',
     '--hover': '#f2f6f5',
+    '--accent': '#0f766e',
     '--allow': '#0f766e',
     '--deny': '#b42318',
     '--deny-ground': '#fdeceb',
@@ -62,7 +62,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--line': '#2e3736',
     '--quiet': '#9aa7a5',
     '--hover': '#222a28',
+    '--accent': '#46c2ae',
     '--allow': '#46c2ae',
+    '--mantine-color-anchor': '#46c2ae',
     '--deny': '#ff9d92',
     '--deny-ground': '#42201d',
     '--warn': '#f0b45a',

@@ -5,7 +5,7 @@
 
 export type FilterField = 'person' | 'resource' | 'effect' | 'kind' | 'after';
 
-const TERM = /(-?)(?:([a-z_.]+):)?("(?:[^"\\]|\\.)*"?|[^\s"]+)/gy;
+const TERM = /(-?)(?:([a-z_.]+):)?("(?:[^"\\]|\\.)*"?|[^\s"]+)/sy;
 
 interface Term {
   readonly text: string;
@@ -42,7 +42,7 @@ function terms(query: string): Term[] {
 
 /** At white space outside of quotes. */
 function splitWords(query: string): string[] {
-  return query.match(/(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
+  return query.match(/(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/gs) ?? [];
 }
 
 function quote(value: string): string {
@@ -50,9 +50,6 @@ function quote(value: string): string {
 }
 
 function unquote(raw: string): string {
-  if (!raw.startsWith('"')) return raw;
-  return raw
-    .replace(/^"/, '')
-    .replace(/(?<!\\)"$/, '')
-    .replace(/\\(.)/g, '$1');
+  const inner = /^"((?:[^"\\]|\\.)*)/s.exec(raw)?.[1];
+  return inner === undefined ? raw : inner.replace(/\\(.)/gs, '$1');
 }
