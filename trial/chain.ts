@@ -54,8 +54,8 @@ export async function startChain(settings: Settings, files: Files, signal: Abort
 }
 
 /** The agent's line for an open tunnel. */
-export function isTunnelReady({ message }: LogLine): boolean {
-  return /tunnel.*(ready|up|open)/i.test(message);
+export function isTunnelReady({ message, fields }: LogLine): boolean {
+  return message === 'connected' && 'tunnel' in fields;
 }
 
 /** Resolves when the relay answers; rejects when it ended before, or after `limitMs`. */

@@ -49,6 +49,9 @@ async function search(query: string, { limit, relay }: SearchOptions): Promise<E
 const EntryPage = Type.Object({
   entries: Type.Array(
     Type.Object({
+      event: Type.Record(Type.String(), Type.Unknown()),
+      outcome: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+      recorded: Type.Object({ log: Type.String(), index: Type.Number(), leafHash: Type.String() }),
       row: Type.Object({
         at: Type.Number(),
         id: Type.String(),
@@ -71,7 +74,13 @@ const parsePage = parser(EntryPage, "The relay's answer", 'request_invalid');
 
 /** One JSON document that is also one record per line, so both parsers and grep can read it. */
 function asJson(entries: readonly Entry[]): string {
-  return `[${entries.map((entry) => `\n${JSON.stringify(entry)}`).join(',')}\n]\n`;
+  const records = entries.map(({ event, row, outcome, recorded }) => ({
+    ...event,
+    summary: row.summary,
+    outcome,
+    recorded,
+  }));
+  return `[${records.map((record) => `\n${JSON.stringify(record)}`).join(',')}\n]\n`;
 }
 
 function asLines(entries: readonly Entry[]): string {

@@ -1,13 +1,8 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** A browser of one person: its own cookies, nothing else open. */
-export interface PersonsBrowser extends AsyncDisposable {
-  readonly context: BrowserContext;
-  newPage(): Promise<Page>;
+export interface Chromium extends AsyncDisposable {
+  /** The browser of one more person: with its own cookies. */
+  person(): Promise<BrowserContext>;
 }
 
 const FLAGS = [
@@ -19,29 +14,38 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** A page that has not come by then never will. */
+const TIMEOUT_MS = 20_000;
 
-export async function startChromium(): Promise<PersonsBrowser> {
-  const profile = mkdtempSync(join(tmpdir(), 'postern-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
+export async function startChromium(): Promise<Chromium> {
+  const browser = await chromium.launch({
     executablePath: process.env['POSTERN_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
     headless: true,
     args: FLAGS,
   });
-  context.setDefaultTimeout(20_000);
   return {
-    context,
-    newPage: () => context.newPage(),
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      await rm(profile, { recursive: true, force: true });
+    async person() {
+      const context = await browser.newContext();
+      context.setDefaultTimeout(TIMEOUT_MS);
+      return context;
     },
+    [Symbol.asyncDispose]: () => browser.close(),
   };
 }
 
-/** On the demo provider's page: name and password are the same. Ends where the sign-in leads. */
-export async function signInAs(page: Page, name: string): Promise<void> {
+/** Opens an address of Postern without a session, and signs in at the provider. Ends on the page that was asked for. */
+export async function openAs(context: BrowserContext, name: string, url: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(url);
+  await signIn(page, name);
+  const { hostname } = new URL(url);
+  await page.waitForURL((at) => at.hostname === hostname && !at.pathname.startsWith('/.postern/'));
+  return page;
+}
+
+/** On the demo provider's page. Name and password are the same. */
+export async function signIn(page: Page, name: string): Promise<void> {
   await page.fill('input[name=username]', name);
   await page.fill('input[name=password]', name);
   await page.click('button:has-text("Sign in")');
-  await page.waitForURL((url) => url.hostname.endsWith('postern.localhost') && !url.pathname.startsWith('/oidc/'));
 }
