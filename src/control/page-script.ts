@@ -10,16 +10,20 @@ document.addEventListener('submit', async (event) => {
     line.setAttribute('role', 'alert');
     line.textContent = text;
   };
+  // Read first: a disabled button would not be among the fields.
+  const fields = Object.fromEntries(new FormData(form, event.submitter));
   for (const button of buttons) button.disabled = true;
   try {
-    const fields = Object.fromEntries(new FormData(form, event.submitter));
     const answer = await fetch(form.action, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(fields),
     });
     const body = await answer.json();
-    if (answer.ok) return location.assign(body.location);
+    if (answer.ok) {
+      location.assign(body.location);
+      return;
+    }
     say(body.detail);
   } catch {
     say('The relay did not answer. Try again.');
