@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import { request, Agent as UndiciAgent } from 'undici';
+import { generateSigningKey } from '../../src/token/key.ts';
+import { closing, collect } from '../tunnel/pair.ts';
+import { EchoTarget, Office, type ReceiptChange, receiptFor, tunnelTo } from './office.ts';
+import { resourceOf, SmallRelay } from './small-relay.ts';
+
+const never = new AbortController().signal;
+
+async function begin(options: { credentialLifeSeconds?: number } = {}) {
+  const relay = await SmallRelay.start(options);
+  const target = await new EchoTarget().start();
+  const office = new Office(relay, { wiki: target.port });
+  office.giveToken(relay);
+  office.start();
+  const tunnel = await tunnelTo(relay, 'wiki');
+  const open = async (resource = 'wiki', change: ReceiptChange = {}): Promise<Duplex> =>
+    tunnel.openStream({ resource, receipt: await receiptFor(relay, tunnel, resource, change), signal: never });
+  const end = async () => {
+    await office.stop();
+    await relay.stop();
+    target.stop();
+  };
+  return { relay, target, office, tunnel, open, end };
+}
+
+test('an agent enrolls, connects and carries bytes to its target and back, with half-close', async () => {
+  const { relay, office, open, end } = await begin();
+  const stream = await open();
+  const sent = randomBytes(5_000_000);
+  const received = collect(stream);
+  stream.end(sent);
+  assert.ok(sent.equals(await received));
+  assert.equal(statSync(join(office.config.stateDir, 'agent-key.pem')).mode & 0o777, 0o600);
+  assert.deepEqual(
+    relay.endpoint.list().map(({ agent, resources }) => ({ agent, resources })),
+    [{ agent: 'office', resources: ['wiki'] }],
+  );
+  await end();
+  assert.deepEqual(
+    relay.events.map((event) => event.kind),
+    ['agent.connected', 'agent.disconnected'],
+  );
+});
+
+test('undici speaks HTTP over tunnel streams', async () => {
+  const { createServer: createHttpServer } = await import('node:http');
+  const web = createHttpServer((incoming, response) => {
+    incoming.pipe(response.writeHead(201, { 'x-path': incoming.url ?? '' }));
+  });
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  const relay = await SmallRelay.start();
+  const office = new Office(relay, { web: (web.address() as { port: number }).port });
+  office.giveToken(relay);
+  office.start();
+  const tunnel = await tunnelTo(relay, 'web');
+  const dispatcher = new UndiciAgent({
+    connect: (_options, callback) => {
+      receiptFor(relay, tunnel, 'web')
+        .then((receipt) => tunnel.openStream({ resource: 'web', receipt, signal: never }))
+        .then(
+          (stream) => callback(null, stream as never),
+          (error: Error) => callback(error, null),
+        );
+    },
+  });
+  for (let n = 0; n < 5; n += 1) {
+    const answer = await request('http://web.test/a%2Fb?x', { method: 'POST', body: `body ${n}`, dispatcher });
+    assert.equal(answer.statusCode, 201);
+    assert.equal(answer.headers['x-path'], '/a%2Fb?x');
+    assert.equal(await answer.body.text(), `body ${n}`);
+  }
+  await dispatcher.destroy();
+  await office.stop();
+  await relay.stop();
+  web.close();
+});
+
+test('a target that closes early, and one that nobody listens on, are told apart', async () => {
+  const relay = await SmallRelay.start();
+  const rude = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+  await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
+  const freePort = (free.address() as { port: number }).port;
+  await new Promise((resolve) => free.close(resolve));
+  const office = new Office(relay, { rude: (rude.address() as { port: number }).port, nobody: freePort });
+  office.giveToken(relay);
+  office.start();
+  const tunnel = await tunnelTo(relay, 'rude');
+  const fail = async (resource: string) => {
+    const receipt = await receiptFor(relay, tunnel, resource);
+    const stream = await tunnel.openStream({ resource, receipt, signal: never });
+    stream.resume();
+    stream.write('GET / HTTP/1.1\r\n');
+    return (await closing(stream))?.code;
+  };
+  assert.equal(await fail('rude'), 'ECONNRESET');
+  assert.equal(await fail('nobody'), 'target_unreachable');
+  await relay.until(() => relay.endpoint.list()[0]?.unreachable.includes('nobody') ?? false);
+  assert.equal(tunnel.closed, false);
+  await office.stop();
+  await relay.stop();
+  rude.close();
+});
+
+test('receipts that do not fit open nothing: the target sees no connection', async () => {
+  const { target, open, end, relay, tunnel } = await begin();
+  const wrong: [string, ReceiptChange][] = [
+    ['wiki', { claims: { agent: 'warehouse' } }],
+    ['wiki', { content: { audience: 'warehouse' } }],
+    ['wiki', { claims: { tunnel: 'another-tunnel' } }],
+    ['wiki', { claims: { relay: 'relay-2' } }],
+    ['wiki', { claims: { openBefore: Date.now() - 1 } }],
+    ['wiki', { claims: { openBefore: Date.now() + 3_600_000 } }],
+    ['wiki', { claims: { resource: 'metrics' } }],
+    ['wiki', { content: { subject: 'metrics' } }],
+    ['wiki', { content: { type: 'postern-assertion+jwt' } }],
+    ['wiki', { content: { issuer: 'http://elsewhere' } }],
+    ['wiki', { key: generateSigningKey() }],
+    ['metrics', {}],
+  ];
+  for (const [resource, change] of wrong) {
+    const stream = await open(resource, change);
+    stream.resume();
+    stream.write('x');
+    assert.equal((await closing(stream))?.code, 'target_unreachable', JSON.stringify(change));
+  }
+  assert.equal(target.connections, 0);
+  // The good twin, then the same receipt again.
+  const receipt = await receiptFor(relay, tunnel, 'wiki');
+  const first = await tunnel.openStream({ resource: 'wiki', receipt, signal: never });
+  const answer = collect(first);
+  first.end('x');
+  assert.equal((await answer).toString(), 'x');
+  const second = await tunnel.openStream({ resource: 'wiki', receipt, signal: never });
+  second.resume();
+  assert.equal((await closing(second))?.code, 'target_unreachable');
+  assert.equal(target.connections, 1);
+  await end();
+});
+
+test('the agent comes back after the relay restarted, without a new token', async () => {
+  const { relay, target, office, open } = await begin();
+  const stream = await open();
+  stream.resume();
+  stream.write('x');
+  const closed = closing(stream);
+  const { port, key, agentKeys, origin } = relay;
+  await relay.stop();
+  assert.equal((await closed)?.code, 'tunnel_closed');
+  const again = await SmallRelay.start({ port, key, agentKeys });
+  assert.equal(again.origin, origin);
+  const tunnel = await tunnelTo(again, 'wiki');
+  const receipt = await receiptFor(again, tunnel, 'wiki');
+  const second = await tunnel.openStream({ resource: 'wiki', receipt, signal: never });
+  const answer = collect(second);
+  second.end('here again');
+  assert.equal((await answer).toString(), 'here again');
+  await office.stop();
+  await again.stop();
+  target.stop();
+});
+
+test('the credential is renewed in the tunnel without dropping a stream; not renewed, the tunnel ends', async () => {
+  const { relay, open, end, tunnel } = await begin({ credentialLifeSeconds: 2 });
+  const stream = await open();
+  await relay.until(() => relay.renewals >= 1);
+  relay.credentialLifeSeconds = 600;
+  await relay.until(() => (relay.endpoint.list()[0]?.expiresAt ?? 0) > Date.now());
+  const answer = collect(stream);
+  stream.end('still here');
+  assert.equal((await answer).toString(), 'still here');
+  assert.equal(tunnel.closed, false);
+  await end();
+});
+
+test('a revoked agent loses its tunnel and its streams at once, and gets no other', async () => {
+  const { relay, open, tunnel, end } = await begin();
+  const stream = await open();
+  relay.revoked.add('office');
+  relay.endpoint.endAgent('office', 'The agent was revoked.');
+  assert.ok(tunnel.closed);
+  assert.equal((await closing(stream))?.code, 'tunnel_closed');
+  await relay.event('agent.refused');
+  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])), undefined);
+  await end();
+});
+
+test('without a token the agent waits for one; a wrong one is refused, a right one is taken', async () => {
+  const relay = await SmallRelay.start();
+  const office = new Office(relay, { wiki: 1 });
+  office.start();
+  office.giveToken(relay, 'right');
+  await tunnelTo(relay, 'wiki');
+  assert.equal(relay.tokens.size, 0);
+  await office.stop();
+  await relay.stop();
+});
+
+test('only agents that the resource lists are picked', async () => {
+  const { relay, end } = await begin();
+  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse'])), undefined);
+  assert.equal(relay.endpoint.directory.pick(resourceOf('other', ['office'])), undefined);
+  assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse', 'office'])));
+  await end();
+});

@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { pino } from 'pino';
+import type { AuditEvent } from '../../src/domain/audit-event.ts';
+import type { Resource } from '../../src/domain/resource.ts';
+import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
+import { sortableId } from '../../src/lib/id.ts';
+import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
+import {
+  generateSigningKey,
+  type PublicJwk,
+  publicJwkOf,
+  publicKeyFromJwk,
+  type SigningKey,
+  thumbprint,
+} from '../../src/token/key.ts';
+
+export const silent = pino({ level: 'silent' });
+
+export interface SmallRelayOptions {
+  readonly port?: number;
+  readonly key?: SigningKey;
+  readonly agentKeys?: Map<string, PublicJwk>;
+  readonly credentialLifeSeconds?: number;
+}
+
+/** The tunnel endpoint as it is, behind a plain HTTP server with enrollment and credentials in memory. */
+export class SmallRelay {
+  readonly key: SigningKey;
+  readonly agentKeys: Map<string, PublicJwk>;
+  readonly tokens = new Map<string, string>();
+  readonly events: AuditEvent[] = [];
+  readonly strangers: string[] = [];
+  readonly revoked = new Set<string>();
+  credentialLifeSeconds: number;
+  renewals = 0;
+  readonly endpoint: TunnelEndpoint;
+  readonly server: Server;
+  origin: string;
+
+  constructor(origin: string, options: SmallRelayOptions) {
+    this.key = options.key ?? generateSigningKey();
+    this.agentKeys = options.agentKeys ?? new Map();
+    this.credentialLifeSeconds = options.credentialLifeSeconds ?? 600;
+    this.origin = origin;
+    this.server = createServer((request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    });
+    const self = this;
+    this.endpoint = createTunnelEndpoint({
+      relayId: 'relay-1',
+      get relayOrigin() {
+        return self.origin;
+      },
+      heartbeatMs: 60_000,
+      credentials: {
+        verify: (jwt) => this.#verify(jwt),
+        isRevoked: (agent) => this.revoked.has(agent),
+        renew: async (agent, keyThumbprint) => {
+          this.renewals += 1;
+          return this.credential(agent, keyThumbprint);
+        },
+      },
+      audit: {
+        append: async (event) => {
+          this.events.push(event);
+          return { id: event.id, log: 'test', index: this.events.length, leafHash: '0'.repeat(64) };
+        },
+      },
+      strangers: { refused: (reason) => this.strangers.push(reason) },
+      log: silent,
+      clock: Date.now,
+    });
+    this.server.on('upgrade', (request, socket, head) => this.endpoint.handleUpgrade(request, socket, head));
+  }
+
+  static async start(options: SmallRelayOptions = {}): Promise<SmallRelay> {
+    const relay = new SmallRelay('', options);
+    await new Promise<void>((resolve) => relay.server.listen(options.port ?? 0, '127.0.0.1', resolve));
+    relay.origin = `http://postern.localhost:${relay.port}`;
+    return relay;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Resolves when an audit event of that kind is there, the `count`th. */
+  event(kind: AuditEvent['kind'], count = 1): Promise<void> {
+    return this.until(() => this.events.filter((event) => event.kind === kind).length >= count);
+  }
+
+  /** Looks again after each event and each turn of the loop. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  async credential(agent: string, keyThumbprint: string): Promise<{ credential: string; expiresAt: number }> {
+    const now = Date.now();
+    const credential = await this.sign({
+      type: 'postern-device+jwt',
+      issuer: this.origin,
+      audience: this.origin,
+      subject: agent,
+      lifeSeconds: this.credentialLifeSeconds,
+      claims: { cnf: { jkt: keyThumbprint } },
+    });
+    return { credential, expiresAt: now + this.credentialLifeSeconds * 1000 };
+  }
+
+  sign(content: TokenContent, key = this.key): Promise<string> {
+    return signToken(key, content, sortableId(), Date.now());
+  }
+
+  async stop(): Promise<void> {
+    await this.endpoint.close();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async #verify(jwt: string) {
+    const claims = await verifyToken(jwt, {
+      type: 'postern-device+jwt',
+      issuer: this.origin,
+      audience: this.origin,
+      findKey: (kid) => (kid === this.key.kid ? this.key.publicKey : undefined),
+      maxAgeSeconds: 600,
+      toleranceSeconds: 1,
+      nowMs: Date.now(),
+    });
+    const { jkt } = claims['cnf'] as { jkt: string };
+    return { agent: claims.sub, keyThumbprint: jkt, jti: claims.jti, expiresAt: claims.exp * 1000 };
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await json(request)) as Record<string, string> & { publicKey: PublicJwk };
+    if (request.url === '/api/v1/agents/enroll') {
+      const token = body['token'] ?? '';
+      if (this.tokens.get(token) !== body['name']) return send(response, 403, { title: 'refused' });
+      this.tokens.delete(token);
+      this.agentKeys.set(body['name'] ?? '', body.publicKey);
+      const keys = [{ ...publicJwkOf(this.key.publicKey), kid: this.key.kid }];
+      return send(response, 200, { agent: body['name'], relayKeys: { keys } });
+    }
+    const assertion = body['assertion'] ?? '';
+    for (const [agent, jwk] of this.agentKeys) {
+      try {
+        await verifyToken(assertion, {
+          type: 'postern-client-assertion+jwt',
+          issuer: agent,
+          audience: this.origin,
+          findKey: (kid) => (kid === thumbprint(jwk) ? publicKeyFromJwk(jwk) : undefined),
+          maxAgeSeconds: 60,
+          toleranceSeconds: 60,
+          nowMs: Date.now(),
+        });
+        return send(response, 200, await this.credential(agent, thumbprint(jwk)));
+      } catch {}
+    }
+    send(response, 401, { code: 'credential_refused', now: Date.now() });
+  }
+}
+
+export function resourceOf(name: string, agents: readonly string[]): Resource {
+  return {
+    name,
+    title: name,
+    description: undefined,
+    host: `${name}.postern.localhost`,
+    origin: `http://${name}.postern.localhost`,
+    tags: [],
+    owner: undefined,
+    agents,
+    paths: 'strict',
+    websocket: true,
+    corsOrigins: [],
+    identityHeaders: {},
+    recordedQuery: [],
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
