@@ -7,7 +7,6 @@ import { identify } from './access/3-identify.ts';
 import { decide } from './access/4-decide.ts';
 import { recordIntent } from './access/5-record-intent.ts';
 import { forward } from './access/6-forward.ts';
-import { recordNotForwarded } from './access/7-record-outcome.ts';
 import { OpenAccess } from './access/open-access.ts';
 import { answerReserved, answerStranger } from './access/stranger.ts';
 import { answerRefusal } from './answer/answer.ts';
@@ -76,7 +75,6 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   } catch (error) {
     door.log?.warn({ intent: id, error: messageOf(error) }, 'an intent was not recorded; nothing was forwarded');
     pool.giveBack(stream, true);
-    recordNotForwarded(door, id, resource.name, startedAt);
     return refuse(door, exchange, head, AUDIT_UNAVAILABLE, undefined, id);
   }
   const open = new OpenAccess(

@@ -1,11 +1,13 @@
 import type { AccessEnd, AccessOutcome } from '../../domain/audit-event.ts';
 import type { TerminationReason } from '../../domain/change.ts';
+import type { Session } from '../../domain/session.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Door } from '../door.ts';
 
 export interface Ended {
   readonly intent: string;
+  readonly session: Session;
   readonly resource: string;
   readonly end: AccessEnd;
   readonly reason: TerminationReason | undefined;
@@ -23,6 +25,8 @@ export function recordOutcome(door: Door, ended: Ended): void {
     kind: 'access.outcome',
     id: sortableId(at),
     at,
+    principal: ended.session.principal.id,
+    session: ended.session.id,
     intent: ended.intent,
     resource: ended.resource,
     end: ended.end,
@@ -36,10 +40,4 @@ export function recordOutcome(door: Door, ended: Ended): void {
   door.ports.audit.append(event).catch((error: unknown) => {
     door.log?.warn({ intent: ended.intent, error: messageOf(error) }, 'an outcome was not recorded');
   });
-}
-
-/** For an intent whose append failed: it may still land, and then this says that nothing followed it. */
-export function recordNotForwarded(door: Door, intent: string, resource: string, startedAt: number): void {
-  const nothing = { reason: undefined, status: undefined, bytesUp: 0, bytesDown: 0 };
-  recordOutcome(door, { intent, resource, end: 'not_forwarded', startedAt, ...nothing });
 }

@@ -96,6 +96,7 @@ export class OpenAccess implements LiveAccess {
     this.door.live.remove(this);
     recordOutcome(this.door, {
       intent: this.recorded.id,
+      session: this.identity.session,
       resource: this.resource.name,
       end: this.terminated === undefined || end === 'revoked_before_forward' ? end : 'terminated',
       reason: this.terminated,

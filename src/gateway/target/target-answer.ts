@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
+import { hasCode } from '../../lib/errors.ts';
 import { lookInGap } from '../access/gap.ts';
 import type { OpenAccess } from '../access/open-access.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
 import { lingerAfter } from '../answer/exchange.ts';
-import { TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
+import { NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
 import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
 import { clientHeaders } from './client-headers.ts';
 import { RequestBody } from './request-body.ts';
@@ -120,15 +121,22 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
       return this.#cut();
     }
     if (this.#gapFailure !== undefined) return this.#resolve(this.#gapFailure);
-    const timedOut = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+    const timedOut =
+      error instanceof errors.HeadersTimeoutError ||
+      error instanceof errors.BodyTimeoutError ||
+      hasCode(error, 'timeout');
     if (access.exchange.res.headersSent) {
       access.finish(timedOut ? 'timed_out' : 'target_closed');
       return this.#cut();
     }
     access.door.log?.info({ intent: access.recorded.id, error: error.message }, 'a target broke off');
     if (this.#mayRepeat()) return this.#resolve('again');
-    if (timedOut) return this.#resolve({ end: 'timed_out', refusal: TARGET_TIMED_OUT });
-    this.#resolve({ end: this.#sending ? 'target_closed' : 'target_unreachable', refusal: TARGET_UNREACHABLE });
+    // The agent's refusal of a stream arrives after the request was written to it, so it is seen here.
+    if (timedOut) this.#resolve({ end: 'timed_out', refusal: TARGET_TIMED_OUT });
+    else if (hasCode(error, 'tunnel_closed')) this.#resolve({ end: 'target_unreachable', refusal: NO_AGENT });
+    else if (hasCode(error, 'target_unreachable') || !this.#sending) {
+      this.#resolve({ end: 'target_unreachable', refusal: TARGET_UNREACHABLE });
+    } else this.#resolve({ end: 'target_closed', refusal: TARGET_UNREACHABLE });
   }
 
   /** A reused stream may have been closed by the target just before: what it then lost can be sent again (RFC 9110 §9.2.2). */
