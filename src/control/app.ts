@@ -16,17 +16,15 @@ import { helmetOptions } from './security-headers.ts';
 import { useTypeBox } from './validation.ts';
 
 /** A request whose head and body did not arrive by then is answered 408 and closed. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** A socket without traffic for this long is closed. */
-export const CONNECTION_TIMEOUT_MS = 60_000;
+const CONNECTION_TIMEOUT_MS = 60_000;
 /** A route that has not answered by then is answered for with 503. */
 const HANDLER_TIMEOUT_MS = 30_000;
 /** The API takes small JSON only; more is 413. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** Per client address (IPv6: per /64); beyond it 429. Generous, since an office can share one address. */
-export const REQUESTS_PER_MINUTE = 1200;
-/** For routes where guessing would pay: `config: { rateLimit: SIGN_IN_RATE }`. */
-export const SIGN_IN_RATE = { max: 120, timeWindow: 60_000 };
+const REQUESTS_PER_MINUTE = 1200;
 /** Addresses whose count is kept; beyond it the least recent is forgotten. */
 const COUNTED_ADDRESSES = 10_000;
 

@@ -73,7 +73,7 @@ describe('The console in Chromium', { timeout: 120_000 }, () => {
     assert.equal(await link.getAttribute('target'), '_blank');
     assert.equal(await link.getAttribute('href'), 'http://builds.postern.localhost:8080/');
     await page.getByRole('searchbox', { name: 'Search apps' }).fill('dash');
-    await page.getByText('1 apps match').waitFor({ state: 'attached' });
+    await page.getByText('1 app matches').waitFor({ state: 'attached' });
     assert.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(246, 247, 247)');
     assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0, 'no dead end in the navigation');
     assert.deepEqual(complaints, []);

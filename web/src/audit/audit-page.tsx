@@ -2,6 +2,7 @@ import { Button, Loader } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
 import { auditQuery, meQuery } from '../api/queries.ts';
+import { RequestFailure } from '../api/request.ts';
 import { pagesFor } from '../frame/pages.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ErrorState, State } from '../parts/state.tsx';
@@ -25,6 +26,10 @@ export function AuditPage() {
   return <AuditLog />;
 }
 
+function misread(error: Error): boolean {
+  return error instanceof RequestFailure && error.problem?.code === 'request_invalid';
+}
+
 function AuditLog() {
   const { query = '' } = route.useSearch();
   const navigate = useNavigate();
@@ -44,7 +49,11 @@ function AuditLog() {
       />
       {log.isPending && <WaitingTable />}
       {log.isError && rows.length === 0 && (
-        <ErrorState title="The log could not be read" error={log.error} retry={() => void log.refetch()} />
+        <ErrorState
+          title={misread(log.error) ? 'This search is not understood' : 'The log could not be read'}
+          error={log.error}
+          retry={() => void log.refetch()}
+        />
       )}
       {log.isSuccess && rows.length === 0 && (
         <State

@@ -50,7 +50,7 @@ export function AuditTable({ rows, query }: { rows: readonly AuditRow[]; query: 
 }
 
 function Row({ row, query }: { row: AuditRow; query: string }) {
-  const { id, at, person, actor, method, summary, end, status, durationMs } = row;
+  const { id, at, person, actor, method, summary, status, durationMs } = row;
   return (
     <tr className={classes['row']}>
       <td className={classes['when']}>
@@ -75,12 +75,16 @@ function Row({ row, query }: { row: AuditRow; query: string }) {
       <td className={classes['verdict']}>
         <Verdict row={row} />
       </td>
-      <td className={classes['status']}>
-        {status ?? (end === null || end === 'completed' ? '' : <span className={classes['odd']}>{endWord(end)}</span>)}
-      </td>
+      <td className={classes['status']}>{status ?? <End row={row} />}</td>
       <td className={classes['took']}>{durationMs !== null && duration(durationMs)}</td>
     </tr>
   );
+}
+
+/** How it ended, where there was no status to say it. */
+function End({ row: { effect, end } }: { row: AuditRow }) {
+  if (end !== null) return <span className={end === 'completed' ? undefined : classes['odd']}>{endWord(end)}</span>;
+  return effect === 'allow' && <span className={classes['nobody']}>no end yet</span>;
 }
 
 function byDay(rows: readonly AuditRow[]): [string, AuditRow[]][] {

@@ -60,7 +60,7 @@ export function LauncherPage() {
       )}
       {all.length > 0 && <p className={classes['more']}>Missing something? {askWhom(contact)}</p>}
       <p className="visually-hidden" role="status">
-        {text !== '' && `${shown.length} apps match`}
+        {text !== '' && (shown.length === 1 ? '1 app matches' : `${shown.length} apps match`)}
       </p>
     </>
   );
