@@ -92,6 +92,7 @@ export function classify(error: unknown): { code: ProblemCode; message: string; 
   if (status !== undefined && status >= 400 && status < 500) {
     return { code: 'request_invalid', message: 'The request could not be read.', status };
   }
+  if (status === 503) return { code: 'timeout', message: '' };
   return { code: 'internal_error', message: '' };
 }
 
