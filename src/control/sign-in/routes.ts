@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { dropCookie, flowIdsOf, SESSION_COOKIE } from '../../identity/cookies.ts';
+import { dropCookie, flowIdsOf, readCookie, SESSION_COOKIE } from '../../identity/cookies.ts';
 import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/hand-off.ts';
 import type { Caller } from '../../identity/ports.ts';
 import { safeReturnPath } from '../../identity/return-path.ts';
@@ -42,7 +42,8 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
       try {
         return redirect(reply, await deps.signIns.complete(searchOf(request), cookie, callerOf(request)));
       } catch (error) {
-        const dropped = hasCode(error, 'sign_in_refused') && flowIdsOf(cookie).length === 0;
+        const dropped =
+          hasCode(error, 'sign_in_refused') && flowIdsOf(cookie).length === 0 && !readCookie(cookie, SESSION_COOKIE);
         if (dropped && deps.relayOrigin.startsWith('http:')) return sendPage(reply, 400, unsupportedBrowserPage());
         throw error;
       }
