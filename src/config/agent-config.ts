@@ -19,7 +19,7 @@ export interface AgentFileConfig {
   readonly targets: Readonly<Record<string, { readonly kind: 'tcp'; readonly host: string; readonly port: number }>>;
 }
 
-export const AgentFileSchema = Type.Object(
+const AgentFileSchema = Type.Object(
   {
     relay: Type.String({ description: 'the origin of the relay, such as https://access.example.com' }),
     name: NameSchema,

@@ -42,14 +42,14 @@ export interface RelayConfig {
   readonly hash: string;
 }
 
-export interface RoleMembers {
+interface RoleMembers {
   /** The provider's groups. */
   readonly groups: readonly string[];
   /** Bound e-mails, lower case. */
   readonly people: readonly string[];
 }
 
-export interface AgentEntry {
+interface AgentEntry {
   readonly name: string;
   /** Where the relay writes a fresh enrollment token while the agent is not enrolled. */
   readonly enrollmentTokenFile: string | undefined;

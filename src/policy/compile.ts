@@ -30,7 +30,7 @@ export function compilePolicy(ruleSet: RuleSet, issuer: string): Policy {
 }
 
 /** Hex SHA-256 of everything that a decision depends on besides the check. */
-export function policyVersionOf({ rules, groups }: RuleSet, issuer: string): string {
+function policyVersionOf({ rules, groups }: RuleSet, issuer: string): string {
   const canonicalRules = rules.map((rule) => [
     rule.id,
     rule.effect,
