@@ -252,10 +252,10 @@ function fencedOff(logId: string): PosternError {
   );
 }
 
-function tampered(logId: string): PosternError {
+export function tampered(logId: string): PosternError {
   return new PosternError(
     'audit_fenced',
-    `The head of the audit log ${logId} is not what this process wrote. Nothing more is written to it: verify the log.`,
+    `The head of the audit log ${logId} does not fit its records. Nothing more is written to it: verify the log.`,
   );
 }
 

@@ -4,6 +4,8 @@ export interface LogStore {
   readonly commitTimeoutMs: number;
   /** Makes `writer` the one that writes to this log, creating it if need be. Others are fenced from now on. */
   takeOver(logId: string, writer: string): Promise<LogHead>;
+  /** One more than the index of the last record. */
+  countRecords(number: number): Promise<number>;
   /** Raises the epoch on a connection of its own, so that a commit still under way fails; undefined when fenced. */
   raiseEpoch(logId: string, writer: string): Promise<LogHead | undefined>;
   /** Moves the head and inserts the rows, in one statement. False: the head was not where it was expected, nothing done. */

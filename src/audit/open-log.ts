@@ -3,7 +3,7 @@ import type { AuditAppender } from '../domain/audit-event.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
-import { GroupAppender } from './appender.ts';
+import { GroupAppender, tampered } from './appender.ts';
 import { canonical } from './canonical.ts';
 import type { LogStore } from './log-store.ts';
 import { nextSalt, saltedHash } from './record.ts';
@@ -25,6 +25,7 @@ export async function openLog(
 ): Promise<AuditLog> {
   const writer = randomUUID();
   const head = await store.takeOver(relayId, writer);
+  if ((await store.countRecords(head.number)) !== head.size) throw tampered(relayId);
   const appender = new GroupAppender({ store, logId: relayId, writer, head, log });
   const logs = (await store.listLogs()).filter((other) => other.log !== relayId);
   await appender.append({

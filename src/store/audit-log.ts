@@ -61,6 +61,14 @@ export class AuditLogTable {
     return head;
   }
 
+  async countRecords(number: number): Promise<number> {
+    const [last] = await this.#run<{ count: number }>(
+      'SELECT coalesce(max(index) + 1, 0) AS count FROM audit_record WHERE log = $1',
+      [number],
+    );
+    return last?.count ?? 0;
+  }
+
   async raiseEpoch(logId: string, writer: string): Promise<Head | undefined> {
     const [head] = await this.#run<Head>(
       `UPDATE audit_log SET epoch = epoch + 1 WHERE log_id = $1 AND writer = $2 RETURNING ${HEAD}`,
@@ -99,7 +107,7 @@ export class AuditLogTable {
         rows.map((row) => row.personal),
       ),
     ];
-    return (await this.#run(COMMIT, values)).length === 1;
+    return (await this.#run(COMMIT, values, 'audit_commit')).length === 1;
   }
 
   async listLogs(): Promise<{ log: string; size: number }[]> {
@@ -114,11 +122,16 @@ export class AuditLogTable {
   }
 
   /** A connection that failed is dropped, so what follows a failure runs on a new one. */
-  async #run<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R[]> {
+  async #run<R extends pg.QueryResultRow>(text: string, values: unknown[], name?: string): Promise<R[]> {
     const client = await this.#store.connect('append');
     let failed = true;
     try {
-      const query: pg.QueryConfig & { query_timeout: number } = { text, values, query_timeout: this.commitTimeoutMs };
+      const query: pg.QueryConfig & { query_timeout: number } = {
+        text,
+        values,
+        query_timeout: this.commitTimeoutMs,
+        ...(name === undefined ? {} : { name }),
+      };
       const { rows } = await client.query<R>(query);
       failed = false;
       return rows;

@@ -7,6 +7,7 @@ import type { Secret } from '../lib/secret.ts';
 import { type ChangeFeed, openChangeFeed } from './changes.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { LanePool } from './lane-pool.ts';
+import { surviveLosses } from './losses.ts';
 import { startMaintenance } from './maintenance.ts';
 import { migrate } from './migrate.ts';
 import { connectPools } from './postgres.ts';
@@ -21,7 +22,7 @@ export type Lane = 'append' | 'query' | 'search';
 
 /**
  * Never `pool.query` (or `db`) inside an open transaction: use the transaction. The embedded database has one
- * connection, and it would wait for itself. Never name a prepared statement: all connections to it share one session.
+ * connection, and it would wait for itself.
  */
 export interface Store extends AsyncDisposable {
   readonly pool: pg.Pool;
@@ -59,7 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
     const embedded = undo.use(await startEmbedded(join(options.dataDir, 'database'), options.log));
     const lanes = new LanePool(embedded.address);
-    lanes.on('error', (error) => options.log.warn({ error: error.message }, 'lost an idle database connection'));
+    surviveLosses(lanes, options.log);
     undo.defer(() => lanes.end());
     undo.use(startMaintenance(lanes, options.log));
     pool = lanes;

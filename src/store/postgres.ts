@@ -3,6 +3,7 @@ import { PosternError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { within } from '../lib/wait.ts';
+import { surviveLosses } from './losses.ts';
 import type { Lane } from './open.ts';
 import { TYPES } from './types.ts';
 
@@ -39,7 +40,7 @@ export function connectPools(url: Secret, commitTimeoutMs: number, log: Logger):
       keepAlive: true,
       types: TYPES,
     });
-    pool.on('error', (error) => log.warn({ error: error.message }, 'lost an idle database connection'));
+    surviveLosses(pool, log);
     return pool;
   };
   const pools: Record<Lane, pg.Pool> = {
