@@ -83,7 +83,7 @@ test('indexed and remembered decisions are those of plain Casbin and of the plai
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 

@@ -55,9 +55,9 @@ test('a lenient resource is never given a path that some target reads as a denie
         );
       }
     }),
-    { numRuns: 20_000 },
+    { numRuns: 6_000 },
   );
-  assert(allowed > 500);
+  assert(allowed > 150);
 });
 
 test('readings are few, whatever the path', () => {
