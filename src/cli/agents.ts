@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import Type from 'typebox';
+import { createEnrollmentToken, revokeAgent } from '../client/agents.ts';
 import { loadCredential } from '../client/credentials.ts';
-import { callRelay } from '../client/relay-api.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
-import { parser } from '../lib/schema.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -24,7 +22,7 @@ export function addAgentsCommand(program: Command): void {
     .argument('<name>', 'the agent, as postern.yaml names it')
     .requiredOption('--out <file>', 'where the token goes; the file must not exist yet')
     .action(async (name: string, options: AtRelay & { out: string }) => {
-      const answer = parseToken(await post(`/api/v1/agents/${encodeURIComponent(name)}/tokens`, options));
+      const answer = await createEnrollmentToken(loadCredential(options.relay), name, stopSignal());
       writeNew(options.out, `${answer.token}\n`);
       const until = new Date(answer.expiresAt).toISOString();
       process.stderr.write(`${options.out} enrolls ${name}, once, until ${until}. Move it to the agent's machine.\n`);
@@ -34,7 +32,7 @@ export function addAgentsCommand(program: Command): void {
     .description('Ends the authority of an agent and closes its tunnels now.')
     .argument('<name>', 'the agent, as postern.yaml names it')
     .action(async (name: string, options: AtRelay) => {
-      await post(`/api/v1/agents/${encodeURIComponent(name)}/revoke`, options);
+      await revokeAgent(loadCredential(options.relay), name, stopSignal());
       process.stderr.write(`${name} is revoked. To let it back in, enroll it again with a new token.\n`);
     });
 }
@@ -42,17 +40,6 @@ export function addAgentsCommand(program: Command): void {
 function relayOption(command: Command): Command {
   return command.option('--relay <url>', 'the relay, if not the one you signed in at last', parseRelayOrigin);
 }
-
-function post(path: string, options: AtRelay): Promise<unknown> {
-  const { relay, token } = loadCredential(options.relay);
-  return callRelay({ relay, token, method: 'POST', path, json: {}, signal: stopSignal() });
-}
-
-const parseToken = parser(
-  Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number() }),
-  "The relay's answer",
-  'request_invalid',
-);
 
 /** Never over a file that is there: it may be a token somebody waits for. */
 function writeNew(path: string, text: string): void {

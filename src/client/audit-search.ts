@@ -1,0 +1,50 @@
+import Type, { type Static } from 'typebox';
+import { parser } from '../lib/schema.ts';
+import type { Credential } from './credentials.ts';
+import { callRelay } from './relay-api.ts';
+
+/** The relay's largest page. */
+const PAGE = 200;
+
+/** Records that match, newest first, page by page until `limit`. */
+export async function searchAudit(
+  { relay, token }: Credential,
+  { query, limit, signal }: { readonly query: string; readonly limit: number; readonly signal: AbortSignal },
+): Promise<FoundRecord[]> {
+  const found: FoundRecord[] = [];
+  let before: string | null = null;
+  do {
+    const parameters = new URLSearchParams({ query, limit: String(Math.min(PAGE, limit - found.length)) });
+    if (before !== null) parameters.set('before', before);
+    const path = `/api/v1/audit/entries?${parameters.toString()}`;
+    const page = parsePage(await callRelay({ relay, token, path, signal }));
+    found.push(...page.entries);
+    before = page.next;
+  } while (before !== null && found.length < limit);
+  return found;
+}
+
+const Fields = Type.Record(Type.String(), Type.Unknown());
+const TextOrNull = Type.Union([Type.String(), Type.Null()]);
+
+const Page = Type.Object({
+  entries: Type.Array(
+    Type.Object({
+      /** What a list of records shows of this one. */
+      row: Type.Object({
+        at: Type.Number(),
+        id: Type.String(),
+        summary: Type.String(),
+        person: Type.Union([Type.Object({ name: TextOrNull, email: TextOrNull }), Type.Null()]),
+      }),
+      event: Fields,
+      outcome: Type.Union([Fields, Type.Null()]),
+      recorded: Type.Object({ log: Type.String(), index: Type.Number(), leafHash: Type.String() }),
+    }),
+  ),
+  next: TextOrNull,
+});
+
+export type FoundRecord = Static<typeof Page>['entries'][number];
+
+const parsePage = parser(Page, "The relay's answer", 'request_invalid');
