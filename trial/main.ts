@@ -20,6 +20,9 @@ import { startMetrics } from './targets/metrics.ts';
 import { startWiki } from './targets/wiki.ts';
 import { tour } from './tour.ts';
 
+/** Looks at the list of own apps often enough that `add` feels immediate. */
+const WATCH_INTERVAL_MS = 300;
+
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -100,9 +103,6 @@ async function run(settings: Settings): Promise<void> {
     await chain[Symbol.asyncDispose]();
   }
 }
-
-/** Looks at the list of own apps often enough that `add` feels immediate. */
-const WATCH_INTERVAL_MS = 300;
 
 function appChanges(directory: string): { next(): Promise<'apps'> } {
   let arrived = Promise.withResolvers<'apps'>();

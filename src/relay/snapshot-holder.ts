@@ -1,0 +1,25 @@
+import type { Policy } from '../domain/decision.ts';
+import type { Resource } from '../domain/resource.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+
+/** Owns the snapshot in force; swaps it in one assignment. */
+export class SnapshotHolder {
+  #snapshot: Snapshot;
+
+  constructor(policy: Policy, resources: readonly Resource[]) {
+    this.#snapshot = {
+      version: 1,
+      policy,
+      resourceByHost: new Map(resources.map((resource) => [resource.host, resource])),
+    };
+  }
+
+  get current(): Snapshot {
+    return this.#snapshot;
+  }
+
+  swapPolicy(policy: Policy): Snapshot {
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, policy };
+    return this.#snapshot;
+  }
+}

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { openLog } from '../audit/open-log.ts';
+import type { RelayConfig } from '../config/relay-config.ts';
+import { agentRoutes } from '../control/agents/routes.ts';
+import { createControl } from '../control/app.ts';
+import { cliRoutes } from '../control/cli/routes.ts';
+import { signInRoutes } from '../control/sign-in/routes.ts';
+import { sessionRoutes } from '../control/sign-in/session-routes.ts';
+import type { Change } from '../domain/change.ts';
+import { createGateway } from '../gateway/gateway.ts';
+import { createListener } from '../gateway/listener.ts';
+import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
+import { systemClock as clock } from '../lib/clock.ts';
+import { PosternError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { AuditLogTable } from '../store/audit-log.ts';
+import { createLoadedVersions } from '../store/loaded-versions.ts';
+import { openStore } from '../store/open.ts';
+import { createAuditReader } from './audit-reader.ts';
+import { Authority } from './authority.ts';
+import { recordConfiguration } from './configuration-record.ts';
+import { assembleIdentity } from './identity.ts';
+import { openPolicy } from './policy-in-force.ts';
+import { loadQueryKey } from './query-key.ts';
+
+const HEARTBEAT_MS = 15_000;
+const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.url));
+
+export interface RunningRelay {
+  /** Where it listens, which may not be the public origin. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface RelayOptions {
+  readonly log: Logger;
+  /** Aborts a start that is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** Constructs every part, connects them, and listens. The only place that knows both planes. */
+export async function startRelay(config: RelayConfig, { log, signal }: RelayOptions): Promise<RunningRelay> {
+  await using undo = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  const { origin: relayOrigin, id: relayId } = config.relay;
+  const { dataDir, databaseUrl } = config;
+
+  const store = undo.use(
+    await openStore({
+      ...(databaseUrl ? { databaseUrl } : {}),
+      dataDir,
+      log,
+      commitTimeoutMs: config.audit.commitTimeoutMs,
+    }),
+  );
+  const table = new AuditLogTable(store);
+  const audit = undo.use(await openLog(table, relayId, log));
+  const strangers = { refused: (_reason: string, _address: string) => {} };
+  const versions = createLoadedVersions(store, relayId);
+  await recordConfiguration(config, audit, versions);
+  undo.defer(() => stopping.abort());
+  const policy = await openPolicy({ config, audit, versions, log, signal: stopping.signal });
+  const { snapshots } = policy;
+  const snapshot = () => snapshots.current;
+
+  const identity = await assembleIdentity({ config, store, audit, strangers, log });
+  const authority = new Authority(() => store.changes.lastReadAt, clock);
+
+  const endpoint = createTunnelEndpoint({
+    relayId,
+    relayOrigin,
+    heartbeatMs: HEARTBEAT_MS,
+    credentials: identity.credentials,
+    audit,
+    strangers,
+    log,
+    clock,
+  });
+  undo.defer(() => endpoint.close());
+
+  const gateway = createGateway(
+    {
+      relay: { id: relayId, origin: relayOrigin, contact: config.relay.contact },
+      snapshot,
+      sessions: authority.guard(identity.sessions),
+      handOff: identity.handOffs,
+      audit,
+      tunnels: endpoint.directory,
+      assertions: identity.assertions,
+      receipts: identity.receipts,
+      strangers,
+    },
+    { queryKey: loadQueryKey(dataDir), clock, log },
+  );
+  undo.defer(() => gateway.close());
+
+  // Memory first, live traffic after: whoever is asked again must already know of the change.
+  const onChange = (change: Change): void => {
+    identity.onChange(change);
+    gateway.onChange(change);
+    if (change.kind === 'agent_revoked') endpoint.endAgent(change.agent, 'agent_revoked');
+  };
+  await store.changes.follow(onChange, { signal: stopping.signal });
+  policy.follow(onChange);
+  undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
+
+  const resources = () => [...snapshot().resourceByHost.values()];
+  const control = await createControl({
+    origin: relayOrigin,
+    contact: config.relay.contact,
+    consoleDirectory: CONSOLE_DIRECTORY,
+    log,
+    clock,
+    people: identity.reader,
+    snapshot,
+    audit,
+    auditLog: createAuditReader(store, relayId),
+    plugins: [
+      signInRoutes({
+        ...identity,
+        people: identity.reader,
+        relayOrigin,
+        findResource: (host) => snapshot().resourceByHost.get(host),
+      }),
+      sessionRoutes(identity),
+      cliRoutes({
+        tokens: identity.tokens,
+        isResourceOrigin: (origin) => resources().some((resource) => resource.origin === origin),
+      }),
+      agentRoutes({ ...identity, configuredAgents: () => config.agents.map((agent) => agent.name), clock }),
+    ],
+  });
+  undo.defer(() => control.close());
+
+  const sweeping = identity.sweepUntil(stopping.signal);
+  undo.defer(() => {
+    stopping.abort();
+    return sweeping;
+  });
+
+  const server = createListener({
+    relayHost: new URL(relayOrigin).host,
+    control: control.routing.bind(control),
+    tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
+    gateway,
+  });
+  signal.throwIfAborted();
+  await listen(server, config.relay.listen);
+  undo.defer(() => closeServer(server));
+
+  const { address, port } = server.address() as AddressInfo;
+  log.info({ url: relayOrigin, listen: `${address}:${port}`, relay: relayId }, 'the relay is ready');
+  const running = undo.move();
+  return {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    close: () => running.disposeAsync(),
+  };
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    throw new PosternError(
+      'config_invalid',
+      taken
+        ? `Port ${port} on ${host} is taken by another program. Stop it, or change relay.listen.`
+        : `The relay cannot listen on ${host}:${port}. Check relay.listen.`,
+      { cause },
+    );
+  }
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+}
