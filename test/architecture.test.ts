@@ -104,18 +104,28 @@ function sourceFiles(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
+const NAMES = String.raw`[\w$*{},\s]+`;
+const STATIC_IMPORT = new RegExp(
+  String.raw`^(?:import\s+(type\s+)?(?:${NAMES}\sfrom\s+)?|export\s+(type\s+)?${NAMES}\sfrom\s+)['"]([^'"]+)['"]`,
+  'gm',
+);
+const DYNAMIC_IMPORT = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+
 function importsOf(file: string): Import[] {
-  const text = readFileSync(file, 'utf8')
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/^\s*\/\/.*$/gm, '');
-  const found: Import[] = [];
-  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s+)?[^;'"]*?(?:from\s+)?['"]([^'"]+)['"]/gm)) {
-    found.push({ from: file, to: match[2] ?? '', typeOnly: match[1] !== undefined, dynamic: false });
-  }
-  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) {
-    found.push({ from: file, to: match[1] ?? '', typeOnly: false, dynamic: true });
-  }
-  return found;
+  const text = readFileSync(file, 'utf8');
+  const statics = [...text.matchAll(STATIC_IMPORT)].map(([, asType, reexportedType, to = '']) => ({
+    from: file,
+    to,
+    typeOnly: (asType ?? reexportedType) !== undefined,
+    dynamic: false,
+  }));
+  const dynamics = [...text.matchAll(DYNAMIC_IMPORT)].map(([, to = '']) => ({
+    from: file,
+    to,
+    typeOnly: false,
+    dynamic: true,
+  }));
+  return [...statics, ...dynamics];
 }
 
 const layerOf = (file: string): string => relative(src, file).split(/[\\/]/)[0] ?? '';
