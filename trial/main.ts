@@ -106,7 +106,10 @@ async function run(settings: Settings): Promise<void> {
 
 function appChanges(directory: string): { next(): Promise<'apps'> } {
   let arrived = Promise.withResolvers<'apps'>();
-  watchFile(appsFile(directory), { interval: WATCH_INTERVAL_MS, persistent: false }, () => arrived.resolve('apps'));
+  watchFile(appsFile(directory), { interval: WATCH_INTERVAL_MS, persistent: false }, (now, before) => {
+    // Also called once for a file that is not there.
+    if (now.mtimeMs !== before.mtimeMs) arrived.resolve('apps');
+  });
   return {
     async next() {
       const event = await arrived.promise;

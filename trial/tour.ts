@@ -9,7 +9,7 @@ export function tour(
   { policies, providerPort }: { policies: string; providerPort: number },
 ): string {
   const { relay } = settings;
-  const rules = relative(process.cwd(), policies) || policies;
+  const rules = shortest(policies);
   const people = ACCOUNTS.map(({ id, about }) => `    ${id.padEnd(8)}${about}`).join('\n');
   return `
 Postern is ready: ${relay}
@@ -28,7 +28,7 @@ ${people}
     npm start -- add myapp localhost:3000
 
   Also there: ${originOf(settings, 'metrics')} (engineering), ${originOf(settings, 'echo')} (WebSocket).
-  Ctrl-C stops everything. Data stays in ${relative(process.cwd(), settings.directory) || settings.directory}
+  Ctrl-C stops everything. Data stays in ${shortest(settings.directory)}
 `;
 }
 
@@ -40,4 +40,10 @@ function overSsh({ ssh, port }: Settings, providerPort: number): string {
   You are here over SSH. On your own machine, run this and open the address there:
     ssh -N ${forward} ${userInfo().username}@${server}
 `;
+}
+
+/** From here where that is inside, else from the root. */
+function shortest(path: string): string {
+  const here = relative(process.cwd(), path);
+  return here === '' || here.startsWith('..') ? path : here;
 }
