@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Change } from '../domain/change.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { access } from './access.ts';
-import { upgradeExchange } from './answer/exchange.ts';
+import { type Exchange, upgradeExchange } from './answer/exchange.ts';
 import type { Door } from './door.ts';
 import { SWEEP_MS } from './limits.ts';
 import { LiveAccesses } from './live.ts';
@@ -41,14 +42,21 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     clock,
     log: options.log,
   };
+  const enter = (exchange: Exchange) => {
+    access(door, exchange).catch((error: unknown) => {
+      options.log?.error({ error: messageOf(error) }, 'an exchange broke');
+      exchange.req.socket.destroy();
+    });
+  };
   const sweeping = setInterval(sweep, SWEEP_MS, door);
   sweeping.unref();
   return {
     handleRequest(req, res) {
-      void access(door, { req, res, upgrade: undefined });
+      enter({ req, res, upgrade: undefined });
     },
     handleUpgrade(req, socket, head) {
-      void access(door, upgradeExchange(req, socket, head));
+      const exchange = upgradeExchange(req, socket, head);
+      if (exchange !== undefined) enter(exchange);
     },
     live: door.live,
     onChange(change) {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { copy } from '../../src/agent/copy.ts';
@@ -298,6 +298,15 @@ export async function createWorld(answer: RequestListener): Promise<World> {
 /** A cookie header of a signed-in browser. */
 export const asAlice = { Cookie: `${SESSION_COOKIE}=alice` };
 export const asBob = { Cookie: `${SESSION_COOKIE}=bob` };
+
+/** Resolves when it is closed, in whatever way. */
+export function closing(one: EventEmitter | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (one === undefined) throw new Error('There is nothing to close.');
+    one.on('error', () => undefined);
+    one.once('close', () => resolve());
+  });
+}
 
 export async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');

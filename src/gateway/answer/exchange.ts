@@ -12,13 +12,22 @@ export interface Exchange {
   readonly upgrade: { readonly socket: Socket; readonly head: Buffer } | undefined;
 }
 
-/** Gives an upgrade a response, so that everything which is not a 101 is answered as to any request; then the socket ends. */
-export function upgradeExchange(req: IncomingMessage, socket: Duplex, head: Buffer): Exchange {
+/**
+ * Gives an upgrade a response, so that everything which is not a 101 is answered as to any request; then the socket
+ * ends. Undefined, and the connection cut, for an upgrade pipelined behind a request that is not answered yet: after it
+ * the two answers could not be told apart.
+ */
+export function upgradeExchange(req: IncomingMessage, socket: Duplex, head: Buffer): Exchange | undefined {
   const client = socket as Socket;
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
-  res.assignSocket(client);
   client.on('error', () => client.destroy());
+  try {
+    res.assignSocket(client);
+  } catch {
+    client.destroy();
+    return undefined;
+  }
   res.once('finish', () => {
     res.detachSocket(client);
     client.destroySoon();

@@ -24,12 +24,11 @@ export class TargetPool {
 
   /** A stream to use alone until it is given back; undefined when none became free within `PLACE_WAIT_MS`. */
   take(session: string, resource: string, tunnel: AgentTunnel): TargetStream | Promise<TargetStream | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
     const share = this.#share(resource);
-    // Whoever already waits goes first.
-    if (share.waiting.size === 0) {
-      const stream = this.#tryTake(share, session, resource, tunnel);
-      if (stream !== undefined) return stream;
-    }
+    // Overtakes nobody: a place that becomes free goes to whoever waits for it at once.
+    const stream = this.#tryTake(share, session, resource, tunnel);
+    if (stream !== undefined) return stream;
     return this.#wait(share, session, resource, tunnel);
   }
 
@@ -111,7 +110,7 @@ export class TargetPool {
   }
 
   #wait(share: Share, session: string, resource: string, tunnel: AgentTunnel): Promise<TargetStream | undefined> {
-    if (this.#closed || share.waiting.size >= MAX_WAITING_PER_RESOURCE) return Promise.resolve(undefined);
+    if (share.waiting.size >= MAX_WAITING_PER_RESOURCE) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const settle = (stream: TargetStream | undefined) => {
         clearTimeout(timer);

@@ -20,18 +20,22 @@ export function joinWebSocket(access: OpenAccess, headers: string[], target: Dup
   client.setNoDelay(true);
   const boundary = new FrameBoundary();
 
-  const end = (how: 'client_closed' | 'target_closed') => {
-    access.stop = undefined;
-    access.finish(how);
-    door.pool.giveBack(access.stream, false);
-  };
+  let first: 'client_closed' | 'target_closed' | undefined;
+  client.on('end', () => {
+    first ??= 'client_closed';
+  });
+  target.on('end', () => {
+    first ??= 'target_closed';
+  });
   client.on('close', () => {
-    end('client_closed');
+    access.finish(first ?? 'client_closed');
     target.destroy();
   });
   target.on('error', () => target.destroy());
   target.on('close', () => {
-    end('target_closed');
+    access.finish(first ?? 'target_closed');
+    access.stop = undefined;
+    door.pool.giveBack(access.stream, false);
     client.destroySoon();
   });
   access.stop = () => {
