@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { openLog } from '../audit/open-log.ts';
+import { StrangerCounter } from '../audit/strangers.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { agentRoutes } from '../control/agents/routes.ts';
 import { createControl } from '../control/app.ts';
@@ -58,7 +59,7 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
   );
   const table = new AuditLogTable(store);
   const audit = undo.use(await openLog(table, relayId, log));
-  const strangers = { refused: (_reason: string, _address: string) => {} };
+  const strangers = undo.use(new StrangerCounter(audit, log));
   const versions = createLoadedVersions(store, relayId);
   await recordConfiguration(config, audit, versions);
   undo.defer(() => stopping.abort());
@@ -117,7 +118,7 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
     people: identity.reader,
     snapshot,
     audit,
-    auditLog: createAuditReader(store, relayId),
+    auditLog: createAuditReader(store),
     plugins: [
       signInRoutes({
         ...identity,
