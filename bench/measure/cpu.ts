@@ -22,6 +22,11 @@ export function readCpu(parts: readonly Part[]): Map<string, number> {
   return sums;
 }
 
+/** CPU time in µs of a process's main thread. */
+export function readMainThreadCpu(pid: number): number {
+  return parseStat(readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1')).us;
+}
+
 /** Greatest resident memory, in bytes, that each process of the part ever had, summed. */
 export function peakMemory(part: Part): number {
   const all = readProcesses();

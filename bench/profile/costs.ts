@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { CpuProfile, ProfileNode } from './inspector.ts';
 
-/** Where the time of one thread went, in µs of the whole profile. */
+/** Where the time of one thread went, in µs of CPU time over the whole profile. */
 export interface Costs {
   readonly busyUs: number;
   readonly idleUs: number;
@@ -17,7 +17,12 @@ export interface Costs {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const IDLE = '(idle)';
 
-export function readCosts(profile: CpuProfile): Costs {
+/**
+ * Samples are taken by the wall clock, so on a busy machine the time in which the thread had no core would count for
+ * whatever it last did. Hence a sample weighs `intervalUs` at most twice, and the sum is scaled to the CPU time that
+ * the kernel counted.
+ */
+export function readCosts(profile: CpuProfile, intervalUs: number, cpuUs: number): Costs {
   const byId = new Map(profile.nodes.map((node) => [node.id, node]));
   const causes = new Map<number, ProfileNode | undefined>();
   const walk = (node: ProfileNode, cause: ProfileNode | undefined) => {
@@ -44,12 +49,13 @@ export function readCosts(profile: CpuProfile): Costs {
   profile.samples.forEach((id, at) => {
     const node = byId.get(id);
     // The delta after a sample is how long it lasted.
-    const us = profile.timeDeltas[at + 1] ?? 0;
+    const elapsedUs = profile.timeDeltas[at + 1] ?? 0;
     if (!node) return;
     if (node.callFrame.functionName === IDLE) {
-      costs.idleUs += us;
+      costs.idleUs += elapsedUs;
       return;
     }
+    const us = Math.min(elapsedUs, 2 * intervalUs);
     const cause = causes.get(id);
     costs.busyUs += us;
     add(costs.selfByGroup, groupOf(node), us);
@@ -57,7 +63,11 @@ export function readCosts(profile: CpuProfile): Costs {
     add(costs.causedByGroup, cause ? groupOf(cause) : groupOf(node), us);
     if (cause) add(costs.causedByFunction, nameOf(cause), us);
   });
-  return costs;
+  const scale = costs.busyUs === 0 ? 1 : cpuUs / costs.busyUs;
+  for (const sums of [costs.selfByGroup, costs.causedByGroup, costs.selfByFunction, costs.causedByFunction]) {
+    for (const [key, us] of sums) sums.set(key, us * scale);
+  }
+  return { ...costs, busyUs: cpuUs };
 }
 
 function add(sums: Map<string, number>, key: string, us: number): void {

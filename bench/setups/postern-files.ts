@@ -36,6 +36,7 @@ ${plan.databaseUrl === undefined ? '' : `database: { url: "${plan.databaseUrl}" 
   clientSecretFile: ./client-secret
 roles:
   admin: { groups: [security] }
+  auditor: { groups: [audit] }
 policy: { directory: ./policies }
 agents:
   bench: { enrollmentTokenFile: ./agent.token }
