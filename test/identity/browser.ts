@@ -29,7 +29,8 @@ export class Browser {
   async send(target: string | URL, { method = 'GET', headers = {}, body }: Send = {}): Promise<Answer> {
     const url = new URL(target);
     const cookie = this.cookieHeader(url);
-    const answer = await exchange(url, method, { ...(cookie === '' ? {} : { cookie }), ...headers }, body);
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const answer = await exchange(url, method, { ...(cookie === '' ? {} : { cookie }), ...length, ...headers }, body);
     for (const line of answer.headers['set-cookie'] ?? []) this.#keep(url, line);
     return answer;
   }

@@ -33,7 +33,7 @@ export interface TestRelay extends AsyncDisposable {
 
 export const CLIENT_SECRET = 'a-secret-of-this-test';
 const APPS = ['wiki', 'metrics'];
-export const AGENTS = ['office', 'lab'];
+export const AGENTS = ['office', 'lab', 'shed'];
 
 /**
  * The relay's own host with real sign-in over a real database, and two apps whose hosts do what the gateway does about
