@@ -78,25 +78,17 @@ function* readTerms(text: string): Generator<Term> {
 }
 
 function readValue(field: AuditField, value: string, column: number): string {
-  switch (field) {
-    case 'id':
-      if (!UUID.test(value.toLowerCase())) throw new QueryError(column, 'A reference id is a UUID, 36 characters.');
-      return value.toLowerCase();
-    case 'effect':
-      if (value !== 'allow' && value !== 'deny') throw new QueryError(column, 'An effect is allow or deny.');
-      return value;
-    case 'kind':
-      if (value === 'access.outcome') {
-        throw new QueryError(column, 'Outcomes are shown with their intents: search for kind:access.intent.');
-      }
-      return value;
-    case 'method':
-      return value.toUpperCase();
-    case 'host':
-      return value.toLowerCase();
-    default:
-      return value;
+  if (field === 'id' && !UUID.test(value.toLowerCase())) {
+    throw new QueryError(column, 'A reference id is a UUID, 36 characters.');
   }
+  if (field === 'effect' && value !== 'allow' && value !== 'deny') {
+    throw new QueryError(column, 'An effect is allow or deny.');
+  }
+  if (field === 'kind' && value === 'access.outcome') {
+    throw new QueryError(column, 'Outcomes are shown with their intents: search for kind:access.intent.');
+  }
+  if (field === 'method') return value.toUpperCase();
+  return field === 'id' || field === 'host' ? value.toLowerCase() : value;
 }
 
 function readMoment(name: 'since' | 'until', value: string, column: number, nowMs: number): number {

@@ -75,24 +75,26 @@ async function readSlice(
   filter: AuditFilter,
   range: { below: string; oldest: string; rows: number; limit: number },
 ): Promise<Slice> {
-  const ids = filter.fields.id;
   const condition = compileFilter(filter, 5);
+  // Ids are looked up, not scanned for.
+  const floor = filter.fields.id
+    ? 'SELECT NULL::uuid AS ref WHERE $3::bigint IS NULL'
+    : 'SELECT ref FROM audit_record WHERE ref < $1::uuid AND ref >= $2::uuid ORDER BY ref DESC OFFSET $3 LIMIT 1';
   // The floor is found first, on the index alone, so that rows of one ref never fall into two slices.
   const text = `
-    WITH floor AS MATERIALIZED (
-      SELECT ref FROM audit_record WHERE ref < $1 AND ref >= $2 ORDER BY ref DESC OFFSET $3 LIMIT 1
-    ), found AS (
+    WITH floor AS MATERIALIZED (${floor}), found AS (
       SELECT ref, leaf, leaf_hash, personal FROM audit_record
-      WHERE ref < $1 AND ref >= coalesce((SELECT ref FROM floor), $2) AND ${condition.text}
+      WHERE ref < $1::uuid AND ref >= coalesce((SELECT ref FROM floor), $2::uuid) AND ${condition.text}
       ORDER BY ref DESC LIMIT $4
     )
     SELECT (SELECT ref FROM floor) AS floor, found.* FROM (SELECT 1) one LEFT JOIN found ON true ORDER BY found.ref DESC`;
-  const rows = await runSearch<Partial<Found> & { floor: string | null }>(
-    store,
-    // Ids are looked up in the index: no slices.
-    text,
-    [range.below, range.oldest, ids ? 1_000_000_000 : range.rows - 1, range.limit, ...condition.values],
-  );
+  const rows = await runSearch<Partial<Found> & { floor: string | null }>(store, text, [
+    range.below,
+    range.oldest,
+    range.rows - 1,
+    range.limit,
+    ...condition.values,
+  ]);
   const found = rows.filter((row): row is Found & { floor: string | null } => typeof row.ref === 'string');
   return { found, floor: rows[0]?.floor ?? undefined };
 }
@@ -108,9 +110,8 @@ async function complete(store: Store, found: readonly Found[]): Promise<AuditEnt
   );
   const factRows = await runSearch<{ hash: string; body: string }>(
     store,
-    `SELECT encode(hash, 'hex') AS hash, body FROM audit_fact
-     WHERE hash IN (SELECT decode(h, 'hex') FROM unnest($1::text[]) h) AND body IS NOT NULL`,
-    [facts],
+    `SELECT encode(hash, 'hex') AS hash, body FROM audit_fact WHERE hash = ANY($1::bytea[]) AND body IS NOT NULL`,
+    [facts.map((hash) => Buffer.from(hash, 'hex'))],
   );
   const outcomes = new Map(outcomeRows.map((row) => [row.ref, row.leaf]));
   const bodies = new Map(factRows.map((row) => [row.hash, row.body]));

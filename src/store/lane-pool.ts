@@ -39,12 +39,8 @@ export class LanePool extends pg.Pool {
       // The embedded database cannot cancel a statement; this frees the caller and replaces the connection.
       query_timeout: 30_000,
       types: TYPES,
-      // All connections share one session: take nothing over from one that broke, be it a transaction, a setting, a
-      // prepared statement or an advisory lock.
-      onConnect: async (client) => {
-        await client.query('ROLLBACK');
-        await client.query('DISCARD ALL');
-      },
+      // The pool waits for it, though its type does not say so.
+      onConnect: startAnew as (client: pg.ClientBase) => void,
     });
     // pg removes a broken client after this event: take the next turn when it has.
     this.on('release', () => queueMicrotask(() => this.#next()));
@@ -107,4 +103,13 @@ export class LanePool extends pg.Pool {
     clearTimeout(turn.timer);
     turn.start();
   }
+}
+
+/**
+ * All connections share one session: take nothing over from one that broke, be it a transaction, a setting, a prepared
+ * statement or an advisory lock.
+ */
+async function startAnew(client: pg.ClientBase): Promise<void> {
+  await client.query('ROLLBACK');
+  await client.query('DISCARD ALL');
 }
