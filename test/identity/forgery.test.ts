@@ -156,7 +156,7 @@ describe('forged requests', () => {
       code_challenge: challenge,
       machine: '<b>laptop</b>',
     });
-    const page = await alice.visit(`${relay.origin}/cli/authorize?${query}`);
+    const page = await alice.visit(`${relay.origin}/cli/authorize?${query.toString()}`);
     assert.equal(page.status, 200);
     assert.match(page.body, /&lt;b&gt;laptop&lt;\/b&gt;/);
     assert.match(page.body, /alice@example.com/);
@@ -243,7 +243,7 @@ describe('forged requests', () => {
       machine: 'm',
     });
     provider.variant = {};
-    const page = await new Browser().visit(`${relay.origin}/cli/authorize?${query}`);
+    const page = await new Browser().visit(`${relay.origin}/cli/authorize?${query.toString()}`);
     assert.equal(page.status, 200);
     assert.match(page.body, /Let it act as me/);
   });

@@ -44,7 +44,10 @@ for (const kind of KINDS) {
       const browser = new Browser();
       const redeem = await browser.visitUntil(relay.appOrigin('wiki'), isRedeem);
       const both = await Promise.all([browser.send(redeem), browser.send(redeem)]);
-      assert.deepEqual(both.map(({ status }) => status).toSorted(), [303, 403]);
+      assert.deepEqual(
+        both.map(({ status }) => status).toSorted((a, b) => a - b),
+        [303, 403],
+      );
     });
 
     test('a code planted in another browser signs nobody in, even with a flow of its own', async () => {
@@ -104,7 +107,11 @@ for (const kind of KINDS) {
         [{ code, flow }, `${name}=${cookie}; ${name}=${cookie}`],
       ] as const) {
         const search = new URLSearchParams(query);
-        assert.equal(await relay.identity.handOffs.redeem(WIKI_HOST, search, header), undefined, `${search} ${header}`);
+        assert.equal(
+          await relay.identity.handOffs.redeem(WIKI_HOST, search, header),
+          undefined,
+          `${search.toString()} ${header}`,
+        );
       }
       assert.equal((await browser.send(redeem)).status, 303, 'none of them used it up');
     });
@@ -112,7 +119,7 @@ for (const kind of KINDS) {
     test('strangers see no difference between a known and an unknown host', async () => {
       const ask = async (host: string) => {
         const query = new URLSearchParams({ host, flow: '0123456789ab-0123456789abcdef', challenge: 'c'.repeat(43) });
-        const { status, headers } = await new Browser().send(`${relay.origin}/hand-off?${query}`);
+        const { status, headers } = await new Browser().send(`${relay.origin}/hand-off?${query.toString()}`);
         return {
           status,
           location: headers.location
@@ -134,7 +141,7 @@ for (const kind of KINDS) {
         'wiki.postern.localhost.evil.example',
       ]) {
         const query = new URLSearchParams({ host, flow: '0123456789ab-0123456789abcdef', challenge: 'c'.repeat(43) });
-        const answer = await browser.send(`${relay.origin}/hand-off?${query}`);
+        const answer = await browser.send(`${relay.origin}/hand-off?${query.toString()}`);
         assert.equal(answer.status, 403, host);
         assert.equal(answer.headers.location, undefined);
       }
@@ -148,7 +155,7 @@ for (const kind of KINDS) {
         flow: '0123456789ab-0123456789abcdef',
         challenge: 'c'.repeat(43),
       });
-      const { status, headers } = await browser.send(`${relay.origin}/hand-off?${query}`);
+      const { status, headers } = await browser.send(`${relay.origin}/hand-off?${query.toString()}`);
       assert.equal(status, 303);
       assert.equal(headers['cache-control'], 'no-store');
       assert.equal(headers['referrer-policy'], 'no-referrer');
