@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { AuditEntry, AuditPage, Me, ResourceList } from '../../src/control/contract.ts';
+import type { AuditEntry, AuditEntryPage, AuditPage, Me, ResourceList } from '../../src/control/contract.ts';
 import type { LogRead } from '../../src/domain/audit-event.ts';
 import { createSample, type Sample, sampleLog } from './sample.ts';
 
@@ -69,6 +69,19 @@ describe('Reading the audit log', () => {
     assert.deepEqual(whole.facts, entries[0]?.facts);
     assert.equal(whole.recorded.leafHash, entries[0]?.recorded.leafHash);
     assert.equal((sample.appended[0] as LogRead).query, `id:${event.id}`);
+  });
+
+  it('pages through whole records for programs, with the same care', async () => {
+    const page = (await get('/api/v1/audit/entries?limit=2')).json<AuditEntryPage>();
+    assert.deepEqual(
+      page.entries.map(({ event }) => event),
+      JSON.parse(JSON.stringify(entries.slice(0, 2).map(({ event }) => event))),
+    );
+    assert.equal(page.next, entries[1]?.event.id);
+    assert.equal((sample.appended[0] as LogRead).results, 2);
+    sample.failAppend = true;
+    assert.equal((await get('/api/v1/audit/entries')).statusCode, 503);
+    assert.equal((await get('/api/v1/audit/entries', 'alice')).statusCode, 403);
   });
 
   it('says 404 for a reference that does not exist, and records the attempt', async () => {

@@ -158,6 +158,16 @@ describe('The console in Chromium', { timeout: 120_000 }, () => {
     assert.equal(sample.appended.length, 3, 'each page is on record');
   });
 
+  it('says how far a search has looked, and looks further when asked', async () => {
+    const last = sample.entries.at(-1)?.event.id ?? assert.fail();
+    await open('audrey', `/audit?query=sparse+id:${last}`);
+    await page.getByText('No record matches so far.').waitFor();
+    await page.getByRole('button', { name: 'Look further back' }).click();
+    await page.getByRole('button', { name: 'Look further back' }).click();
+    await page.getByText('This is the only record.').waitFor();
+    assert.equal(sample.appended.length, 3);
+  });
+
   it('opens a record by its address and by keyboard, and closes back into the list', async () => {
     const { id } = sample.entries[5]?.event ?? assert.fail();
     await open('audrey', `/audit/${id}`);

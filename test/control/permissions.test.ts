@@ -36,7 +36,7 @@ describe('Every route with each role and with none', () => {
   });
 
   it('keeps the audit log for auditor, security and admin', () => {
-    for (const url of ['/api/v1/audit', '/api/v1/audit/:id']) {
+    for (const url of ['/api/v1/audit', '/api/v1/audit/entries', '/api/v1/audit/:id']) {
       const permission = sample.app.permissions.get(`GET ${url}`);
       assert.deepEqual(permission, ['admin', 'security', 'auditor']);
     }

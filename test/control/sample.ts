@@ -124,13 +124,15 @@ export async function createSample(
         state.steps.push('search');
         if (query.includes('nonsense:')) throw new PosternError('request_invalid', 'There is no field "nonsense".');
         const words = query.split(' ').filter((word) => word !== '');
-        const matching = state.entries.filter(
-          ({ event }) =>
-            (before === undefined || event.id < before) &&
-            words.every((word) => JSON.stringify(event).includes(word.split(':').at(-1) ?? '')),
+        const older = state.entries.filter(({ event }) => before === undefined || event.id < before);
+        // Like the real one, it looks at so many records and no more: a page may be empty and yet not the last.
+        const looked = older.slice(0, words.includes('sparse') ? 100 : older.length);
+        const matching = looked.filter(({ event }) =>
+          words.every((word) => word === 'sparse' || JSON.stringify(event).includes(word.split(':').at(-1) ?? '')),
         );
         const page = matching.slice(0, limit);
-        return { entries: page, next: matching.length > limit ? page.at(-1)?.event.id : undefined };
+        const rest = matching.length > limit ? page.at(-1) : looked.length < older.length ? looked.at(-1) : undefined;
+        return { entries: page, next: rest?.event.id };
       },
       find: async (id) => {
         state.steps.push('find');

@@ -1,15 +1,15 @@
-import { Button, Loader } from '@mantine/core';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Button } from '@mantine/core';
+import { type InfiniteData, type UseInfiniteQueryResult, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
+import type { AuditPage as AuditRows } from '../../../src/control/contract.ts';
 import { auditQuery, meQuery } from '../api/queries.ts';
 import { RequestFailure } from '../api/request.ts';
 import { pagesFor } from '../frame/pages.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ErrorState, State } from '../parts/state.tsx';
-import classes from './audit.module.css';
 import { AuditTable, WaitingTable } from './audit-table.tsx';
 import { Filters } from './filters.tsx';
-import { MoreRows } from './more-rows.tsx';
+import { LogEnd } from './log-end.tsx';
 
 const route = getRouteApi('/audit');
 
@@ -24,10 +24,6 @@ export function AuditPage() {
     );
   }
   return <AuditLog />;
-}
-
-function misread(error: Error): boolean {
-  return error instanceof RequestFailure && error.problem?.code === 'request_invalid';
 }
 
 function AuditLog() {
@@ -55,7 +51,7 @@ function AuditLog() {
           retry={() => void log.refetch()}
         />
       )}
-      {log.isSuccess && rows.length === 0 && (
+      {log.isSuccess && rows.length === 0 && !log.hasNextPage && (
         <State
           title={query === '' ? 'Nothing is recorded yet' : 'No record matches'}
           action={
@@ -69,24 +65,20 @@ function AuditLog() {
           {query === '' ? 'The first sign-in will appear here.' : 'Take a filter away, or look at a longer time.'}
         </State>
       )}
-      {rows.length > 0 && (
-        <>
-          <AuditTable rows={rows} query={query} />
-          <div className={classes['end']}>
-            {log.isFetchingNextPage && <Loader size="sm" aria-label="Loading older records" />}
-            {log.isFetchNextPageError && (
-              <Button variant="default" onClick={() => void log.fetchNextPage()}>
-                Older records did not load. Try again
-              </Button>
-            )}
-            {!log.hasNextPage && <span>{rows.length === 1 ? 'This is the only record.' : 'That is all.'}</span>}
-            {log.hasNextPage && !log.isFetchingNextPage && !log.isFetchNextPageError && (
-              <MoreRows load={() => void log.fetchNextPage()} />
-            )}
-          </div>
-        </>
-      )}
+      {rows.length > 0 && <AuditTable rows={rows} query={query} />}
+      {log.data && <LogEnd rows={rows.length} state={endState(log)} load={() => void log.fetchNextPage()} />}
       <Outlet />
     </>
   );
+}
+
+function endState(log: UseInfiniteQueryResult<InfiniteData<AuditRows>>) {
+  if (log.isFetchingNextPage) return 'loading';
+  if (log.isFetchNextPageError) return 'failed';
+  if (!log.hasNextPage) return 'end';
+  return log.data?.pages.at(-1)?.rows.length === 0 ? 'sparse' : 'more';
+}
+
+function misread(error: Error): boolean {
+  return error instanceof RequestFailure && error.problem?.code === 'request_invalid';
 }

@@ -51,7 +51,7 @@ export function Filters({ query, ask, again, busy }: FiltersProps) {
         </Tooltip>
       </form>
       <div className={classes['row']}>
-        <Person key={`person ${query}`} value={readFilter(query, 'person')} set={set('person')} />
+        <Person key={`person ${query}`} value={readFilter(query, 'who')} set={set('who')} />
         <Resource
           key={`resource ${query}`}
           value={readFilter(query, 'resource')}
@@ -60,7 +60,7 @@ export function Filters({ query, ask, again, busy }: FiltersProps) {
         />
         <Choice label="Decision" data={EFFECTS} value={readFilter(query, 'effect')} set={set('effect')} />
         <Choice label="Kind" data={KINDS} value={readFilter(query, 'kind')} set={set('kind')} />
-        <Choice label="Time" data={TIMES} value={readFilter(query, 'after')} set={set('after')} />
+        <Choice label="Time" data={TIMES} value={readFilter(query, 'since')} set={set('since')} />
         <Button
           variant="subtle"
           color="gray"

@@ -1,50 +1,37 @@
 /**
- * The filters are a view of the query's text: they read and rewrite single `field:value` terms and leave the rest as it is.
- * A value with anything but plain characters stands in double quotes, `\` escapes.
+ * The filters are a view of the query's text in the search language of the audit log: they read and rewrite single
+ * `field:value` terms and leave the rest as it is.
  */
 
-export type FilterField = 'person' | 'resource' | 'effect' | 'kind' | 'after';
-
-const TERM = /(-?)(?:([a-z_.]+):)?("(?:[^"\\]|\\.)*"?|[^\s"]+)/sy;
+export type FilterField = 'who' | 'resource' | 'effect' | 'kind' | 'since';
 
 interface Term {
   readonly text: string;
-  readonly negated: boolean;
   readonly field: string | undefined;
   readonly value: string;
 }
 
-/** Value of the first plain term of this field; empty when there is none. */
+/** Value of the first term of this field; empty when there is none. */
 export function readFilter(query: string, field: FilterField): string {
-  return terms(query).find((term) => term.field === field && !term.negated)?.value ?? '';
+  return terms(query).find((term) => term.field === field)?.value ?? '';
 }
 
-/** The query with this field's first plain term replaced, added, or (for an empty value) removed. */
+/** The query with this field's first term replaced, added, or (for an empty value) removed. */
 export function writeFilter(query: string, field: FilterField, value: string): string {
   const written = value === '' ? [] : [`${field}:${quote(value)}`];
   const all = terms(query);
-  const at = all.findIndex((term) => term.field === field && !term.negated);
+  const at = all.findIndex((term) => term.field === field);
   const texts = all.map((term) => term.text);
-  const changed = at === -1 ? [...texts, ...written] : texts.toSpliced(at, 1, ...written);
-  return changed.join(' ');
-}
-
-function terms(query: string): Term[] {
-  const found: Term[] = [];
-  for (const part of splitWords(query)) {
-    TERM.lastIndex = 0;
-    const match = TERM.exec(part);
-    const raw = match?.[3] ?? part;
-    found.push({ text: part, negated: match?.[1] === '-', field: match?.[2], value: unquote(raw) });
-  }
-  return found;
+  return (at === -1 ? [...texts, ...written] : texts.toSpliced(at, 1, ...written)).join(' ');
 }
 
 /** At white space outside of quotes. */
-function splitWords(query: string): string[] {
-  return query.match(/(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/gs) ?? [];
+function terms(query: string): Term[] {
+  const found = query.matchAll(/(?:([a-z][a-z-]*):)?("(?:[^"\\]|\\.)*"?|\S+)/gis);
+  return Array.from(found, ([text, field, raw = '']) => ({ text, field: field?.toLowerCase(), value: unquote(raw) }));
 }
 
+/** What could be read as more than one plain value stands in double quotes, where `\` escapes. */
 function quote(value: string): string {
   return /^[\w.@/:+-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
