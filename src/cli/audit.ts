@@ -15,11 +15,7 @@ export function addAuditCommand(program: Command): void {
   audit
     .command('search')
     .description('Finds records, newest first. Auditors, security people and admins may.')
-    .argument(
-      '[query]',
-      'in the search language, e.g. "person:eve@example.com effect:deny"; without it, everything',
-      '',
-    )
+    .argument('[query]', 'in the search language, e.g. "who:eve@example.com effect:deny"; without it, everything', '')
     .option('--json', 'a JSON array with every field of each record, one record per line')
     .option('--limit <n>', 'at most so many records', parseLimit, 100)
     .option('--relay <url>', 'the relay, if not the one you signed in at last', parseRelayOrigin)

@@ -45,7 +45,7 @@ export async function callRelay(call: RelayCall): Promise<unknown> {
     default:
       if (detail === undefined && status < 500) throw notARelay(call.relay);
       throw new PosternError(
-        status >= 500 ? 'relay_unreachable' : 'request_invalid',
+        status > 500 ? 'relay_unreachable' : 'request_invalid',
         detail ?? `${call.relay} answered ${status}; its own log says why.`,
       );
   }
@@ -116,9 +116,9 @@ function parseJson(body: string): unknown {
 /** The sentence for people in an RFC 9457 problem. */
 function detailOf(answer: unknown): string | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
-  const { detail, title } = answer as { detail?: unknown; title?: unknown };
-  if (typeof detail === 'string') return detail;
-  return typeof title === 'string' ? title : undefined;
+  const { detail, reference } = answer as { detail?: unknown; reference?: unknown };
+  if (typeof detail !== 'string') return undefined;
+  return typeof reference === 'string' ? `${detail} (reference ${reference})` : detail;
 }
 
 function notARelay(relay: string): PosternError {

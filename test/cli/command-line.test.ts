@@ -40,7 +40,7 @@ test('what is not a command line is a usage error (2), said on stderr', () => {
 
 test('without a sign-in: 4 and the command to run; a relay that is not there: 6', () => {
   const relay = 'http://postern.localhost:9';
-  const search = postern('audit', 'search', 'person:eve', '--json', '--relay', relay);
+  const search = postern('audit', 'search', 'who:eve', '--json', '--relay', relay);
   assert.equal(search.status, 4);
   assert.equal(search.stdout, '');
   assert.match(search.stderr, /postern login http:\/\/postern\.localhost:9/);

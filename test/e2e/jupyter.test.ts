@@ -27,7 +27,7 @@ describe('Jupyter Notebook in a network that can only dial out', () => {
       assert.match(await output.innerText(), /42 from inside/);
 
       const auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
-      const records = await auditor.audit('person:alice@example.com resource:jupyter');
+      const records = await auditor.audit('who:alice@example.com resource:jupyter');
       const opened = records.find(({ personal }) => personal?.path === `/notebooks/${jupyter.notebook}`);
       assert.equal(opened?.personal?.email, 'alice@example.com');
       const channel = records.find(({ personal }) => /\/api\/kernels\/.*\/channels$/.test(personal?.path ?? ''));

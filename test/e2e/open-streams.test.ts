@@ -36,7 +36,7 @@ for (const database of KINDS) {
       const again = await page.evaluate(async () => (await fetch('/')).status);
       assert.equal(again, 401);
       const auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
-      const ends = (await auditor.audit('person:alice@example.com')).map(({ outcome }) => outcome);
+      const ends = (await auditor.audit('who:alice@example.com')).map(({ outcome }) => outcome);
       assert.ok(ends.some((outcome) => outcome?.end === 'terminated' && outcome.reason === 'signed_out'));
     });
 

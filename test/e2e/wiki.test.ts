@@ -6,6 +6,9 @@ import { signInCommandLine } from './command-line.ts';
 import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';
 import { startWorld, type World } from './world.ts';
 
+/** A rule on disk is in force well before. */
+const LIMIT_MS = 10_000;
+
 for (const database of KINDS) {
   describe(`a private app, on ${database}`, () => {
     const held = new AsyncDisposableStack();
@@ -30,7 +33,7 @@ for (const database of KINDS) {
       assert.ok(seen.headers['x-postern-assertion']);
 
       const auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
-      const record = (await auditor.audit('person:alice@example.com resource:wiki')).find(
+      const record = (await auditor.audit('who:alice@example.com resource:wiki')).find(
         ({ id }) => id === seen.headers['x-request-id'],
       );
       assert.equal(record?.kind, 'access.intent');
@@ -60,7 +63,7 @@ for (const database of KINDS) {
       assert.equal(target.seen.length, before);
 
       const auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
-      const records = await auditor.audit('person:eve@example.com resource:wiki effect:deny');
+      const records = await auditor.audit('who:eve@example.com resource:wiki effect:deny');
       const record = records.find(({ id }) => id === reference);
       assert.equal(record?.effect, 'deny');
       assert.equal(record.personal?.path, '/docs/plans');
@@ -78,8 +81,8 @@ for (const database of KINDS) {
       world.writePolicy({
         rules: [{ id: 'all', effect: 'allow', who: ['anyone-signed-in'], what: ['any-resource'] }],
       });
-      await page.waitForFunction(async () => (await fetch('/')).status === 200, undefined, { polling: 200 });
-      await page.reload();
+      const limit = Date.now() + LIMIT_MS;
+      while ((await page.reload())?.status() !== 200 && Date.now() < limit);
       assert.equal(await page.innerText('h1'), 'Recorded');
     });
   });

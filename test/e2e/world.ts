@@ -103,6 +103,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       name: 'relay',
       args: ['relay', '--config', relayConfig],
       logFile: join(directory, 'relay.log'),
+      onLine: (line) => {
+        if (line.level >= 50) process.stderr.write(`relay: ${line.text}\n`);
+      },
     });
     await relayAnswers(relay, program, READY_LIMIT_MS);
     return program;
