@@ -3,6 +3,8 @@ import type { FrameWriter } from './stream.ts';
 
 /** Payloads from here on travel as a message of their own, uncopied; smaller ones are gathered. */
 const LARGE_BYTES = 16 * 1024;
+/** Cut so because a receiver copies each message that does not lie within one of its 64 KiB reads. */
+const PIECE_BYTES = 32 * 1024;
 /** Control frames that wait: one reset and one credit per stream, and pongs. Beyond it the peer is flooding us. */
 const MAX_CONTROL_FRAMES = 8192;
 
@@ -51,7 +53,7 @@ export class OutgoingFrames implements FrameWriter {
         this.#add(chunk);
       } else {
         this.#seal();
-        this.#messages.push(chunk);
+        this.#cut(chunk);
         this.#bytes += chunk.length;
       }
     }
@@ -63,6 +65,12 @@ export class OutgoingFrames implements FrameWriter {
     this.#messages = [];
     this.#bytes = 0;
     return messages;
+  }
+
+  #cut(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      this.#messages.push(chunk.length <= PIECE_BYTES ? chunk : chunk.subarray(at, at + PIECE_BYTES));
+    }
   }
 
   #add(part: Buffer): void {

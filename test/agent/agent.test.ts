@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
@@ -50,7 +51,6 @@ test('an agent enrolls, connects and carries bytes to its target and back, with 
 });
 
 test('undici speaks HTTP over tunnel streams', async () => {
-  const { createServer: createHttpServer } = await import('node:http');
   const web = createHttpServer((incoming, response) => {
     incoming.pipe(response.writeHead(201, { 'x-path': incoming.url ?? '' }));
   });
@@ -60,16 +60,12 @@ test('undici speaks HTTP over tunnel streams', async () => {
   office.giveToken(relay);
   office.start();
   const tunnel = await tunnelTo(relay, 'web');
-  const dispatcher = new UndiciAgent({
-    connect: (_options, callback) => {
-      receiptFor(relay, tunnel, 'web')
-        .then((receipt) => tunnel.openStream({ resource: 'web', receipt, signal: never }))
-        .then(
-          (stream) => callback(null, stream as never),
-          (error: Error) => callback(error, null),
-        );
-    },
-  });
+  const connect = async (callback: (...result: [null, Socket] | [Error, null]) => void) => {
+    const receipt = await receiptFor(relay, tunnel, 'web');
+    const stream = await tunnel.openStream({ resource: 'web', receipt, signal: never });
+    callback(null, stream as Socket);
+  };
+  const dispatcher = new UndiciAgent({ connect: (_options, callback) => void connect(callback) });
   for (let n = 0; n < 5; n += 1) {
     const answer = await request('http://web.test/a%2Fb?x', { method: 'POST', body: `body ${n}`, dispatcher });
     assert.equal(answer.statusCode, 201);

@@ -37,22 +37,20 @@ export class SmallRelay {
   renewals = 0;
   readonly endpoint: TunnelEndpoint;
   readonly server: Server;
-  origin: string;
+  readonly origin: string;
 
-  constructor(origin: string, options: SmallRelayOptions) {
+  private constructor(server: Server, options: SmallRelayOptions) {
     this.key = options.key ?? generateSigningKey();
     this.agentKeys = options.agentKeys ?? new Map();
     this.credentialLifeSeconds = options.credentialLifeSeconds ?? 600;
-    this.origin = origin;
-    this.server = createServer((request, response) => {
+    this.server = server;
+    this.origin = `http://postern.localhost:${this.port}`;
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
-    const self = this;
     this.endpoint = createTunnelEndpoint({
       relayId: 'relay-1',
-      get relayOrigin() {
-        return self.origin;
-      },
+      relayOrigin: this.origin,
       heartbeatMs: 60_000,
       credentials: {
         verify: (jwt) => this.#verify(jwt),
@@ -76,10 +74,9 @@ export class SmallRelay {
   }
 
   static async start(options: SmallRelayOptions = {}): Promise<SmallRelay> {
-    const relay = new SmallRelay('', options);
-    await new Promise<void>((resolve) => relay.server.listen(options.port ?? 0, '127.0.0.1', resolve));
-    relay.origin = `http://postern.localhost:${relay.port}`;
-    return relay;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+    return new SmallRelay(server, options);
   }
 
   get port(): number {
