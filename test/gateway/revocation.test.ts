@@ -78,6 +78,29 @@ describe('what is open follows', () => {
     assert.equal((await world.audit.outcomeOf(1)).reason, 'relay_stopping');
   });
 
+  it('the end of the session by time', async () => {
+    await using world = await createWorld(endless);
+    world.sessions.set('alice', { ...sessionOf('alice'), expiresAt: Date.now() });
+    const alice = await download(world, asAlice);
+    await closing(alice);
+    assert.equal((await world.audit.outcomeOf(0)).reason, 'session_expired');
+  });
+
+  it('before the target has answered: then the client is told why', async () => {
+    let arrived: (() => void) | undefined;
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    await using world = await createWorld(() => arrived?.());
+    const answer = world.get('/slow', asAlice);
+    await arrival;
+    world.change({ kind: 'session_revoked', session: 'session-alice', reason: 'principal_disabled' });
+    const { status, body } = await answer;
+    assert.equal(status, 403);
+    assert.match(body, /your account was disabled/);
+    assert.equal((await world.audit.outcomeOf(0)).end, 'terminated');
+  });
+
   it('the idle streams of a session end with it', async () => {
     await using world = await createWorld((_req, res) => res.end('x'));
     await world.get('/', asAlice);

@@ -171,6 +171,45 @@ describe('bodies of requests', () => {
     assert.equal((await world.audit.outcomeOf(5)).bytesUp, size);
   });
 
+  it('wait in the client while the target does not read', async () => {
+    let written = 0;
+    const total = 96 * 1024 * 1024;
+    let read: (() => void) | undefined;
+    await using world = await createWorld((req, res) => {
+      read = () => req.resume();
+      req.on('end', () => res.end('all'));
+    });
+    const sent = request({
+      port: world.port,
+      method: 'PUT',
+      agent: false,
+      headers: { Host: HOST, ...asAlice, Origin: world.origin, 'Content-Length': total },
+    });
+    const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+    await new Promise<void>((stalled) => {
+      const more = () => {
+        while (written < total) {
+          written += CHUNK.length;
+          if (sent.write(CHUNK)) continue;
+          const look = setTimeout(stalled, 400);
+          sent.once('drain', () => {
+            clearTimeout(look);
+            more();
+          });
+          return;
+        }
+        sent.end();
+      };
+      more();
+    });
+    assert.ok(written < 48 * 1024 * 1024, `${written} bytes went into buffers`);
+    read?.();
+    const [res] = await answered;
+    res.resume();
+    await once(res, 'end');
+    assert.equal((await world.audit.outcomeOf(0)).bytesUp, total);
+  });
+
   it('are asked for only after the decision (100-continue)', async () => {
     await using world = await createWorld((req, res) => {
       req.resume();
