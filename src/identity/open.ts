@@ -77,7 +77,6 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     relayHost: new URL(relayOrigin).hostname,
     relayOrigin,
     principals: stores.principals,
-    sessionStore: stores.sessions,
     sessions,
     limits,
     seal: createSeal(dataKey, 'sign-in'),

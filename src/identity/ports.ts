@@ -29,7 +29,8 @@ export interface StoredPrincipal extends Principal {
 }
 
 export interface SessionStore {
-  create(session: NewSession): Promise<void>;
+  /** Keeps at most `keep` live ones of the principal: the oldest end, and are returned. */
+  create(session: NewSession, keep: number): Promise<readonly EndedSession[]>;
   /** The live session behind a credential; undefined when it is unknown, ended or expired. */
   findByCredential(hash: string, audience: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
   find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
@@ -68,7 +69,7 @@ export interface NewSession {
 }
 
 /** What opens a session: a cookie of one host, or a token for one audience. */
-export interface NewCredential {
+interface NewCredential {
   readonly hash: string;
   readonly session: string;
   readonly kind: 'cookie' | 'token';
@@ -113,7 +114,7 @@ export interface CodeStore {
   ): Promise<RedeemedCode | undefined>;
 }
 
-export interface NewCode extends RedeemedCode {
+interface NewCode extends RedeemedCode {
   readonly hash: string;
   readonly kind: 'hand_off' | 'command_line';
   /** Resource host, or the loopback redirect URI of a command line. */
@@ -123,7 +124,7 @@ export interface NewCode extends RedeemedCode {
   readonly expiresAt: number;
 }
 
-export interface RedeemedCode {
+interface RedeemedCode {
   readonly session: string;
   readonly label: string | undefined;
 }
@@ -149,14 +150,14 @@ export interface StoredAgent {
   readonly revokedAt: number | undefined;
 }
 
-export interface NewEnrollmentToken {
+interface NewEnrollmentToken {
   readonly hash: string;
   readonly agent: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
 
-export interface Enrollment {
+interface Enrollment {
   readonly tokenHash: string;
   readonly agent: string;
   readonly publicKey: PublicJwk;
@@ -171,7 +172,7 @@ export interface SigningKeyStore {
   addFirst(key: StoredSigningKey): Promise<void>;
 }
 
-export interface StoredSigningKey {
+interface StoredSigningKey {
   readonly kid: string;
   readonly sealed: string;
   readonly createdAt: number;

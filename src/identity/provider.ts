@@ -53,19 +53,14 @@ export function createProvider(options: ProviderOptions) {
     const now = options.clock();
     if (metadata && now - metadata.readAt < METADATA_LIFE_MS) return metadata.value;
     if (now - failedAt < RETRY_AFTER_MS) throw unavailable('It failed a moment ago.');
-    const value = oidc
-      .discovery(issuer, options.clientId, undefined, oidc.None(), {
-        timeout: TIMEOUT_SECONDS,
-        execute: insecure(issuer),
-      })
-      .then((configuration) => ({ ...configuration.serverMetadata() }) as oidc.ServerMetadata);
+    const value = readMetadata(issuer, options.clientId);
     metadata = { value, readAt: now };
     try {
       return await value;
-    } catch (cause) {
+    } catch (error) {
       metadata = undefined;
       failedAt = options.clock();
-      throw unavailable(messageOf(cause), cause);
+      throw error;
     }
   }
 
@@ -133,6 +128,18 @@ export function createProvider(options: ProviderOptions) {
       }).href;
     },
   };
+}
+
+async function readMetadata(issuer: URL, clientId: string): Promise<oidc.ServerMetadata> {
+  try {
+    const configuration = await oidc.discovery(issuer, clientId, undefined, oidc.None(), {
+      timeout: TIMEOUT_SECONDS,
+      execute: insecure(issuer),
+    });
+    return { ...configuration.serverMetadata() };
+  } catch (cause) {
+    throw unavailable(messageOf(cause), cause);
+  }
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);

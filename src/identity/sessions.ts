@@ -6,7 +6,7 @@ import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { factsOf } from './facts.ts';
-import type { AuditAppender, EndedSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
+import type { AuditAppender, EndedSession, NewSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
 
 export interface SessionLimits {
@@ -27,6 +27,8 @@ export interface SessionsDeps {
 const TOUCH_MS = 60_000;
 /** Expired sessions ended in one sweep; the rest go with the next. */
 const EXPIRED_PER_SWEEP = 200;
+/** Live sessions of one person; a further sign-in ends the oldest. */
+const MAX_PER_PERSON = 100;
 /** Reads begun again because the session changed meanwhile; then the request counts as without a session. */
 const READ_ATTEMPTS = 5;
 
@@ -70,6 +72,12 @@ export class Sessions {
     else if (change.kind === 'principal_changed') this.#cache.forgetPrincipal(change.principal);
   }
 
+  /** A new session; what it displaces is recorded and ended here at once. */
+  async open(session: NewSession): Promise<void> {
+    const ended = await this.#deps.store.create(session, MAX_PER_PERSON);
+    await this.#settle(ended, 'session_revoked', undefined);
+  }
+
   /** Ends one session, or all of one browser, everywhere. Recorded, and in force here when it resolves. */
   async end(
     which: { readonly id: string } | { readonly browser: string },
@@ -77,8 +85,7 @@ export class Sessions {
     by?: string,
   ): Promise<readonly EndedSession[]> {
     const ended = await this.#deps.store.end(which, reason, this.#deps.clock());
-    for (const { id } of ended) this.#cache.forgetSession(id);
-    await Promise.all(ended.map((session) => this.#recordEnd(session, reason, by)));
+    await this.#settle(ended, reason, by);
     return ended;
   }
 
@@ -86,8 +93,7 @@ export class Sessions {
   async sweep(): Promise<void> {
     const { store, clock, limits } = this.#deps;
     const ended = await store.endExpired(clock(), limits.idleMs, EXPIRED_PER_SWEEP);
-    for (const { id } of ended) this.#cache.forgetSession(id);
-    await Promise.all(ended.map((session) => this.#recordEnd(session, 'session_expired', undefined)));
+    await this.#settle(ended, 'session_expired', undefined);
   }
 
   find(id: string): Promise<StoredSession | undefined> {
@@ -151,6 +157,12 @@ export class Sessions {
     this.#deps.store.touch(entry.session.id, now).catch((error: unknown) => {
       this.#deps.log.warn({ error: messageOf(error) }, 'could not note that a session is in use');
     });
+  }
+
+  /** In force first, recorded after: revocation does not wait for the log. */
+  async #settle(ended: readonly EndedSession[], reason: RevocationReason, by: string | undefined): Promise<void> {
+    for (const { id } of ended) this.#cache.forgetSession(id);
+    await Promise.all(ended.map((session) => this.#recordEnd(session, reason, by)));
   }
 
   async #recordEnd(session: EndedSession, reason: RevocationReason, by: string | undefined): Promise<void> {

@@ -10,15 +10,7 @@ import { FLOW_COOKIE_PREFIX, FLOW_ID, flowIdsOf, readCookie, SESSION_COOKIE, set
 import { factsOf } from './facts.ts';
 import { closeFlowCookie, FLOW_LIFE_SECONDS, newFlowId, openFlowCookies } from './flow.ts';
 import type { Redirect } from './hand-off.ts';
-import type {
-  AuditAppender,
-  Caller,
-  PrincipalStore,
-  RecordFacts,
-  SessionStore,
-  StoredPrincipal,
-  Strangers,
-} from './ports.ts';
+import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from './ports.ts';
 import type { FlowSecrets, ProvenPerson, Provider } from './provider.ts';
 import { safeReturnPath } from './return-path.ts';
 import type { Seal } from './seal.ts';
@@ -30,7 +22,6 @@ export interface SignInDeps {
   readonly relayHost: string;
   readonly relayOrigin: string;
   readonly principals: PrincipalStore;
-  readonly sessionStore: SessionStore;
   readonly sessions: Sessions;
   readonly limits: SessionLimits;
   /** Of flow cookies and stored ID tokens. */
@@ -110,7 +101,7 @@ export class SignIns {
   }
 
   async #open(person: ProvenPerson, flow: Flow, cookieHeader: string | undefined, caller: Caller): Promise<string> {
-    const { principals, sessionStore, limits, audit, recordFacts, seal, relayHost, clock } = this.#deps;
+    const { principals, sessions, limits, audit, recordFacts, seal, relayHost, clock } = this.#deps;
     const now = clock();
     const principal = await principals.recordSignIn(person.profile, crypto.randomUUID(), now);
     const browser = await this.#browserOf(flow, cookieHeader, principal);
@@ -129,7 +120,7 @@ export class SignIns {
     });
     const cookie = randomToken();
     const expiresAt = now + limits.absoluteMs;
-    await sessionStore.create({
+    await sessions.open({
       id,
       principal: principal.id,
       principalEpoch: principal.epoch,

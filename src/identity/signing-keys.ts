@@ -21,7 +21,7 @@ export interface KeyRing {
   readonly publicKeys: { readonly keys: readonly RelayKey[] };
 }
 
-export type RelayKey = PublicJwk & { readonly kid: string; readonly alg: 'EdDSA'; readonly use: 'sig' };
+type RelayKey = PublicJwk & { readonly kid: string; readonly alg: 'EdDSA'; readonly use: 'sig' };
 
 /** Makes the first key when there is none; relays that start at once agree on one. */
 export async function loadKeyRing(store: SigningKeyStore, seal: Seal, clock: Clock): Promise<KeyRing> {

@@ -7,14 +7,18 @@ import { createPersonReader } from '../../src/control/sign-in/person-reader.ts';
 import { signInRoutes } from '../../src/control/sign-in/routes.ts';
 import { sessionRoutes } from '../../src/control/sign-in/session-routes.ts';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
-import { SESSION_COOKIE } from '../../src/identity/cookies.ts';
 import { type IdentityParts, openIdentity } from '../../src/identity/open.ts';
 import { rolesOf } from '../../src/identity/roles.ts';
 import { sha256Hex } from '../../src/lib/bytes.ts';
 import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { createIdentityStores } from '../../src/store/identity/stores.ts';
+import { createAgentStore } from '../../src/store/identity/agents.ts';
+import { createCodeStore } from '../../src/store/identity/codes.ts';
+import { createExpiryStore } from '../../src/store/identity/expiry.ts';
+import { createPrincipalStore } from '../../src/store/identity/principals.ts';
+import { createSessionStore } from '../../src/store/identity/sessions.ts';
+import { createSigningKeyStore } from '../../src/store/identity/signing-keys.ts';
 import type { Store } from '../../src/store/open.ts';
 import { temporaryDirectory } from '../store/databases.ts';
 
@@ -90,7 +94,14 @@ export async function startRelay(
       limits,
       isConfiguredAgent: (name) => AGENTS.includes(name),
     },
-    createIdentityStores(store),
+    {
+      principals: createPrincipalStore(store),
+      sessions: createSessionStore(store),
+      codes: createCodeStore(store),
+      agents: createAgentStore(store),
+      signingKeys: createSigningKeyStore(store),
+      expiry: createExpiryStore(store),
+    },
     {
       audit,
       recordFacts: async (body) => {
@@ -192,5 +203,3 @@ async function answerApp(
 function unused(): never {
   throw new Error('not used here');
 }
-
-export { SESSION_COOKIE };

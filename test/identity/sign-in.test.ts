@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { sha256Hex } from '../../src/lib/bytes.ts';
+import { sortableId } from '../../src/lib/id.ts';
+import { createPrincipalStore } from '../../src/store/identity/principals.ts';
 import type { Store } from '../../src/store/open.ts';
 import { KINDS, startDatabases, temporaryDirectory } from '../store/databases.ts';
 import { Browser } from './browser.ts';
@@ -204,7 +207,6 @@ for (const kind of KINDS) {
       const cookie = browser.cookie(WIKI_HOST, SESSION_COOKIE) ?? '';
       const session = await relay.identity.sessions.readCookie(cookie, WIKI_HOST);
       assert.ok(session);
-      const { createPrincipalStore } = await import('../../src/store/identity/principals.ts');
       const { issuer, subject, email, name } = session.principal;
       await createPrincipalStore(store).recordSignIn(
         { issuer, subject, email, name, groups: ['sales'] },
@@ -220,8 +222,45 @@ for (const kind of KINDS) {
       assert.deepEqual(relay.facts.get(now.factsHash)?.['groups'], ['sales']);
     });
 
+    test('one person has a hundred sessions at most; the oldest ends', async () => {
+      const profile = { issuer: 'https://id.example', subject: 'many', email: undefined, name: undefined, groups: [] };
+      const principal = await createPrincipalStore(store).recordSignIn(profile, crypto.randomUUID(), Date.now());
+      const open = async (n: number) => {
+        const id = sortableId();
+        const cookie = `cookie ${n}`;
+        await relay.identity.sessions.open({
+          id,
+          principal: principal.id,
+          principalEpoch: principal.epoch,
+          browser: `browser ${n}`,
+          factsHash: 'x',
+          signedInAt: Date.now() + n,
+          amr: [],
+          expiresAt: Date.now() + 3_600_000,
+          logoutHint: undefined,
+          credential: {
+            hash: sha256Hex(cookie),
+            session: id,
+            kind: 'cookie',
+            audience: `cookie:${RELAY_HOST}`,
+            label: undefined,
+            createdAt: Date.now(),
+            expiresAt: Date.now() + 3_600_000,
+          },
+        });
+        return relay.identity.sessions.readCookie(cookie, RELAY_HOST);
+      };
+      const first = await open(0);
+      assert.ok(first);
+      for (let n = 1; n < 100; n++) assert.ok(await open(n));
+      assert.ok(relay.identity.sessions.isCurrent(first));
+      await open(100);
+      assert.equal(relay.identity.sessions.isCurrent(first), false);
+      assert.equal((await relay.identity.sessions.list(principal.id, 1_000)).length, 100);
+      assert.ok(relay.events.some((event) => event.kind === 'session.ended' && event.session === first.id));
+    });
+
     test('only the first verified holder of an e-mail is bound to it', async () => {
-      const { createPrincipalStore } = await import('../../src/store/identity/principals.ts');
       const principals = createPrincipalStore(store);
       const profile = { issuer: 'https://id.example', email: 'first@example.com', name: undefined, groups: [] };
       const record = (subject: string) =>

@@ -25,8 +25,8 @@ const AgentSummary = Type.Object({
   revokedAt: Type.Union([Type.Integer(), Type.Null()]),
   keyThumbprint: Type.Union([Type.String(), Type.Null()]),
 });
-export const AgentList = Type.Object({ agents: Type.Array(AgentSummary) });
-export type AgentList = Static<typeof AgentList>;
+const AgentList = Type.Object({ agents: Type.Array(AgentSummary) });
+type AgentList = Static<typeof AgentList>;
 
 const AgentParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 63 }) });
 type AgentParams = Static<typeof AgentParams>;

@@ -6,6 +6,7 @@ import type { Caller } from '../../identity/ports.ts';
 import { safeReturnPath } from '../../identity/return-path.ts';
 import type { SignIns } from '../../identity/sign-in.ts';
 import type { KeyRing } from '../../identity/signing-keys.ts';
+import { clientAddress } from '../../lib/client-address.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
 import { html } from '../html.ts';
 import { sendPage, unsupportedBrowserPage } from '../page.ts';
@@ -22,8 +23,8 @@ export interface SignInRoutesDeps {
   findResource(host: string): { readonly host: string; readonly origin: string } | undefined;
 }
 
-/** Each costs an exchange with the provider or a row: more per minute and address is 429. */
-const RATE = { max: 120, timeWindow: 60_000 };
+/** Each costs an exchange with the provider or a row: more per minute and address is 429. A whole office may share one. */
+const RATE = { max: 600, timeWindow: 60_000 };
 
 export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
   return async (app) => {
@@ -101,7 +102,7 @@ interface SignInQuery {
 }
 
 export function callerOf(request: FastifyRequest): Caller {
-  return { address: request.ip, userAgent: request.headers['user-agent']?.slice(0, 512) };
+  return { address: clientAddress(request.raw), userAgent: request.headers['user-agent']?.slice(0, 512) };
 }
 
 function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {

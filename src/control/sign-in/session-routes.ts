@@ -25,8 +25,8 @@ const SessionSummary = Type.Object({
   /** It is the one that asks. */
   current: Type.Boolean(),
 });
-export const SessionList = Type.Object({ sessions: Type.Array(SessionSummary) });
-export type SessionList = Static<typeof SessionList>;
+const SessionList = Type.Object({ sessions: Type.Array(SessionSummary) });
+type SessionList = Static<typeof SessionList>;
 
 const ListQuery = Type.Object({ of: Type.Optional(Type.Union([Type.Literal('me'), Type.Literal('everyone')])) });
 const SessionParams = Type.Object({ id: Type.String({ minLength: 36, maxLength: 36, pattern: '^[0-9a-f-]+$' }) });

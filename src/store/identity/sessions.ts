@@ -34,7 +34,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
   }
 
   return {
-    create(input: SessionInput): Promise<void> {
+    create(input: SessionInput, keep: number) {
       return answer(
         db.transaction(async (tx) => {
           await tx.insert(session).values({
@@ -50,6 +50,15 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
             logoutHint: input.logoutHint ?? null,
           });
           await tx.insert(sessionCredential).values({ ...input.credential, label: input.credential.label ?? null });
+          const beyond = tx
+            .select({ id: session.id })
+            .from(session)
+            .where(and(eq(session.principal, input.principal), isNull(session.endedAt)))
+            .orderBy(desc(session.signedInAt), desc(session.id))
+            .offset(keep);
+          const ended = await endWhere(tx, inArray(session.id, beyond), 'session_revoked', input.signedInAt);
+          await publishEnds(tx, ended, 'session_revoked');
+          return ended;
         }),
       );
     },
