@@ -15,7 +15,7 @@ interface Turn {
 
 type Done = (error: Error | undefined, client: pg.PoolClient | undefined, release: (error?: unknown) => void) => void;
 
-/** Queries go before searches, except on each so many turns. */
+/** Queries go before searches, except on each so many turns of both. */
 const SEARCH_EVERY = 4;
 
 /**
@@ -26,7 +26,8 @@ export class LanePool extends pg.Pool {
   readonly #waiting: Record<Lane, Turn[]> = { append: [], query: [], search: [] };
   #busy = false;
   #last: Lane = 'search';
-  #given = 0;
+  /** Turns given to queries and searches. */
+  #others = 0;
 
   constructor(address: { host: string; port: number }) {
     super({
@@ -92,10 +93,11 @@ export class LanePool extends pg.Pool {
 
   #next(): void {
     const { append, query, search } = this.#waiting;
-    this.#given += 1;
-    const others = this.#given % SEARCH_EVERY === 0 ? [search, query] : [query, search];
+    const others = (this.#others + 1) % SEARCH_EVERY === 0 ? [search, query] : [query, search];
     const order = this.#last === 'append' ? [...others, append] : [append, ...others];
-    const turn = order.find((queue) => queue.length > 0)?.shift();
+    const queue = order.find((each) => each.length > 0);
+    if (queue && queue !== append) this.#others += 1;
+    const turn = queue?.shift();
     if (!turn) {
       this.#busy = false;
       return;
