@@ -95,6 +95,9 @@ function explain(error: unknown, config: AgentConfig): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `The name in ${config.relay} cannot be resolved. Trying again.`;
+    case 'ABORT_ERR':
+    case 'ETIMEDOUT':
+      return `${config.relay} does not answer. Trying again.`;
     case 'ECONNRESET':
       return `${config.relay} closed the connection. Trying again.`;
     case 'credential_refused':

@@ -27,7 +27,8 @@ export class Heartbeat {
 
   start(): void {
     this.#ping();
-    this.#timer = setInterval(() => this.#beat(), this.#beatMs);
+    // The connection keeps the process alive, not its heartbeat.
+    this.#timer = setInterval(() => this.#beat(), this.#beatMs).unref();
   }
 
   stop(): void {

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { request, Agent as UndiciAgent } from 'undici';
+import { runAgent } from '../../src/agent/run.ts';
 import { generateSigningKey } from '../../src/token/key.ts';
 import { closing, collect } from '../tunnel/pair.ts';
 import { EchoTarget, Office, type ReceiptChange, receiptFor, tunnelTo } from './office.ts';
-import { resourceOf, SmallRelay } from './small-relay.ts';
+import { resourceOf, SmallRelay, silent } from './small-relay.ts';
 
 const never = new AbortController().signal;
 
@@ -205,5 +206,20 @@ test('only agents that the resource lists are picked', async () => {
   assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse'])), undefined);
   assert.equal(relay.endpoint.directory.pick(resourceOf('other', ['office'])), undefined);
   assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse', 'office'])));
+  await end();
+});
+
+test('two tunnels of one agent both live; the newest is taken, and when it ends the older one', async () => {
+  const { relay, office, tunnel, end } = await begin();
+  const stopping = new AbortController();
+  const second = runAgent(office.config, { signal: stopping.signal, log: silent });
+  const newest = () => relay.endpoint.directory.pick(resourceOf('wiki', ['office']));
+  await relay.until(() => newest() !== tunnel);
+  assert.equal(relay.endpoint.list().length, 2);
+  assert.equal(tunnel.closed, false);
+  stopping.abort();
+  await second;
+  await relay.until(() => relay.endpoint.list().length === 1);
+  assert.equal(newest(), tunnel);
   await end();
 });

@@ -122,6 +122,7 @@ test('a peer that goes away with an error ends the tunnel', () => {
 });
 
 test('two heartbeats without an answer close the tunnel; with answers it lives', async () => {
+  const alive = setInterval(() => {}, 1000);
   const silent = new Tunnel(new PipeEnd(), { side: 'relay', heartbeatMs: 5 });
   await once(silent.ended, 'abort');
   assert.equal(silent.end?.code, 'heartbeat_missed');
@@ -152,6 +153,7 @@ test('two heartbeats without an answer close the tunnel; with answers it lives',
   await enough;
   assert.equal(answering.end, undefined);
   answering.close('normal', '');
+  clearInterval(alive);
 });
 
 test('property: random bytes never throw, and never hurt more than their tunnel', async () => {

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditAppender } from '../../domain/audit-event.ts';
+import { clientAddress } from '../../lib/client-address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Logger } from '../../lib/log.ts';
 import { within } from '../../lib/wait.ts';
+import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
 import { WebSocketAcceptor, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
 import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
 import { AgentRecorder } from './agent-recorder.ts';
@@ -20,6 +22,7 @@ import { bearerOf, upgradeFault } from './upgrade-request.ts';
 const VERIFY_TIMEOUT_MS = 5000;
 /** Upgrades between their first byte and their proof. Beyond it: 503, the agent tries again. */
 const MAX_UNPROVEN = 256;
+const STOPPING = 'The relay is stopping.';
 
 export interface TunnelEndpointPorts {
   readonly relayId: string;
@@ -49,11 +52,12 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
   const acceptor = new WebSocketAcceptor();
   const live = new LiveTunnels();
   const recorder = new AgentRecorder(ports);
+  const proving = new Set<WebSocketTransport>();
   let unproven = 0;
   let stopped = false;
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const address = request.socket.remoteAddress ?? 'unknown';
+    const address = clientAddress(request);
     const fault = upgradeFault(request);
     if (fault) {
       ports.strangers.refused('tunnel_upgrade_malformed', address);
@@ -78,7 +82,9 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
         socket.once('close', () => resolve(undefined));
         acceptor.accept(request, socket, head, resolve);
       });
-      if (transport) await prove(transport, credential, address);
+      if (!transport) return;
+      proving.add(transport);
+      await prove(transport, credential, address).finally(() => proving.delete(transport));
     } finally {
       unproven -= 1;
     }
@@ -102,11 +108,14 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
       return;
     }
     // While the proof was on its way, the agent may have been revoked or the relay told to stop.
-    if (stopped) return transport.close(4001, 'The relay is stopping.');
-    if (ports.credentials.isRevoked(credential.agent)) return transport.close(4006, 'The agent was revoked.');
+    if (stopped) return transport.close(closeCodeOf('relay_stopping'), STOPPING);
+    if (ports.credentials.isRevoked(credential.agent)) {
+      return transport.close(closeCodeOf('agent_revoked'), 'The agent was revoked.');
+    }
     const id = sortableId();
     transport.sendText(JSON.stringify({ type: 'ready', tunnel: id, now: ports.clock() }));
     const tunnel = new LiveTunnel(id, credential, transport, ports);
+    if (tunnel.closed) return;
     live.add(tunnel);
     recorder.connected(tunnel, address);
     ports.log.info({ agent: tunnel.agent, tunnel: id }, 'agent connected');
@@ -114,8 +123,8 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
 
   return {
     handleUpgrade(request, socket, head) {
-      const ignore = () => {};
-      socket.on('error', ignore);
+      // Until the WebSocket has the socket, and after a refusal, nobody else listens.
+      socket.on('error', () => {});
       admit(request, socket, head).catch((error: unknown) => {
         ports.log.error({ error: messageOf(error) }, 'a tunnel could not be opened');
         socket.destroy();
@@ -128,7 +137,8 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
     },
     async close() {
       stopped = true;
-      for (const tunnel of live.all()) tunnel.end('relay_stopping', 'The relay is stopping.');
+      for (const transport of proving) transport.close(closeCodeOf('relay_stopping'), STOPPING);
+      for (const tunnel of live.all()) tunnel.end('relay_stopping', STOPPING);
       await recorder.settled();
     },
   };

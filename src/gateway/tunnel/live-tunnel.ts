@@ -65,11 +65,14 @@ export class LiveTunnel implements AgentTunnel {
       heartbeatMs: ports.heartbeatMs,
       accept: (stream) => this.control.accept(stream),
     });
-    this.#tunnel.ended.addEventListener('abort', () => {
+    const stop = () => {
       clearTimeout(this.#expiry);
       this.control.stop();
-    });
+    };
     this.#expireAt(credential.expiresAt);
+    this.#tunnel.ended.addEventListener('abort', stop, { once: true });
+    // The connection may have been lost before the tunnel was made.
+    if (this.closed) stop();
   }
 
   get closed(): boolean {
