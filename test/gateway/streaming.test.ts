@@ -66,7 +66,7 @@ describe('answers', () => {
     const stall = new Promise<void>((resolve) => {
       stalled = resolve;
     });
-    const total = 96 * 1024 * 1024;
+    const total = 48 * 1024 * 1024;
     await using world = await createWorld((_req, res) => {
       res.writeHead(200, { 'Content-Length': total });
       const more = () => {
@@ -90,7 +90,7 @@ describe('answers', () => {
     const res = await open(world, '/big');
     res.pause();
     await stall;
-    assert.ok(written < 48 * 1024 * 1024, `${written} bytes went into buffers`);
+    assert.ok(written < 36 * 1024 * 1024, `${written} bytes went into buffers`);
     let got = 0;
     res.on('data', (chunk: Buffer) => {
       got += chunk.length;
@@ -173,7 +173,7 @@ describe('bodies of requests', () => {
 
   it('wait in the client while the target does not read', async () => {
     let written = 0;
-    const total = 96 * 1024 * 1024;
+    const total = 48 * 1024 * 1024;
     let read: (() => void) | undefined;
     await using world = await createWorld((req, res) => {
       read = () => req.resume();
@@ -202,7 +202,7 @@ describe('bodies of requests', () => {
       };
       more();
     });
-    assert.ok(written < 48 * 1024 * 1024, `${written} bytes went into buffers`);
+    assert.ok(written < 36 * 1024 * 1024, `${written} bytes went into buffers`);
     read?.();
     const [res] = await answered;
     res.resume();
