@@ -1,4 +1,5 @@
 import { sortableId } from '../lib/id.ts';
+import { lookupWithLocalhost } from '../lib/localhost.ts';
 import { signToken } from '../token/jwt.ts';
 import type { SigningKey } from '../token/key.ts';
 import { publicJwkOf } from '../token/key.ts';
@@ -6,7 +7,7 @@ import { parseChallenge, parseReady } from '../tunnel/handshake-message.ts';
 import { dialWebSocket, SUBPROTOCOL, type WebSocketTransport } from '../tunnel/websocket-transport.ts';
 import type { AgentConfig } from './config.ts';
 import type { Credential } from './credential.ts';
-import { lookupRelay, tunnelUrl } from './relay-address.ts';
+import { tunnelUrl } from './tunnel-url.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROOF_LIFE_SECONDS = 60;
@@ -31,7 +32,7 @@ export async function connect(
     headers: { authorization: `Bearer ${credential.jwt}` },
     timeoutMs: CONNECT_TIMEOUT_MS,
     signal,
-    lookup: lookupRelay,
+    lookup: lookupWithLocalhost,
   });
   try {
     const { relay, challenge } = parseChallenge(await transport.receiveText(CONNECT_TIMEOUT_MS));

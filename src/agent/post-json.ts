@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { PosternError } from '../lib/errors.ts';
-import { lookupRelay } from './relay-address.ts';
+import { lookupWithLocalhost } from '../lib/localhost.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A longer answer is not ours; the request fails. */
@@ -21,7 +21,7 @@ export function postJson(url: URL, body: unknown, signal: AbortSignal): Promise<
     const request = send(url, {
       method: 'POST',
       agent: false,
-      lookup: lookupRelay,
+      lookup: lookupWithLocalhost,
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       headers: {
         'content-type': 'application/json',

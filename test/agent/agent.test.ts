@@ -223,3 +223,17 @@ test('two tunnels of one agent both live; the newest is taken, and when it ends 
   assert.equal(newest(), tunnel);
   await end();
 });
+
+test('an opening that takes too long, or is no longer wanted, fails with its own code', async () => {
+  const { relay, tunnel, end } = await begin();
+  const receipt = await receiptFor(relay, tunnel, 'wiki');
+  const stopped = AbortSignal.abort();
+  await assert.rejects(tunnel.openStream({ resource: 'wiki', receipt, signal: stopped }), { code: 'aborted' });
+  const late = AbortSignal.abort(new DOMException('', 'TimeoutError'));
+  await assert.rejects(tunnel.openStream({ resource: 'wiki', receipt, signal: late }), { code: 'timeout' });
+  const stopping = new AbortController();
+  const stream = await tunnel.openStream({ resource: 'wiki', receipt, signal: stopping.signal });
+  stopping.abort();
+  assert.equal((await closing(stream))?.code, 'aborted');
+  await end();
+});

@@ -111,10 +111,10 @@ export class LiveTunnel implements AgentTunnel {
    * `target_unreachable`, `timeout` or `tunnel_closed`, so it cannot be mistaken for an answer of the target.
    */
   openStream(open: StreamOpening): Promise<Duplex> {
-    if (open.signal.aborted) return Promise.reject(new PosternError('aborted', 'The opening of a stream was stopped.'));
+    if (open.signal.aborted) return Promise.reject(stopped(open.signal));
     try {
       const stream = this.#tunnel.open();
-      const stop = () => stream.destroy(new PosternError('aborted', 'The opening of a stream was stopped.'));
+      const stop = () => stream.destroy(stopped(open.signal));
       open.signal.addEventListener('abort', stop, { once: true });
       stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
       receiveAnswer(stream, ANSWER_TIMEOUT_MS)
@@ -172,6 +172,13 @@ export class LiveTunnel implements AgentTunnel {
       Math.min(MAX_TIMER_MS, Math.max(0, expiresAt - this.#ports.clock())),
     );
   }
+}
+
+function stopped(signal: AbortSignal): PosternError {
+  const late = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+  return late
+    ? new PosternError('timeout', 'The agent did not open the stream in time.')
+    : new PosternError('aborted', 'The opening of a stream was stopped.');
 }
 
 function asUnreachable(error: unknown): PosternError {
