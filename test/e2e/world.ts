@@ -31,8 +31,8 @@ export interface World extends AsyncDisposable {
   origin(resource: string): string;
   relayProgram(): Program;
   agentProgram(): Program;
-  /** kill -9 of the relay, and a new one on the same data; resolves when the agent is back on it. */
-  killRelay(): Promise<void>;
+  /** kill -9 of the relay, and a new one on the same data; resolves when the agent (or a new one) is back on it. */
+  killRelay(options?: { readonly agentToo?: boolean }): Promise<void>;
   /** Replaces the rules; the relay notices by itself. */
   writePolicy(policy: unknown): void;
 }
@@ -113,7 +113,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   let relayProgram = await startRelay();
   undo.defer(() => relayProgram[Symbol.asyncDispose]());
   let tunnels = 0;
-  const agentProgram = undo.use(
+  const startAgent = (): Program =>
     launch({
       name: 'agent',
       args: ['agent', '--config', agentConfig],
@@ -122,8 +122,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         if (isTunnelReady(line)) tunnels += 1;
       },
       ...(options.namespace ? { prefix: options.namespace.prefix } : {}),
-    }),
-  );
+    });
+  let agentProgram = startAgent();
+  undo.defer(() => agentProgram[Symbol.asyncDispose]());
   await agentProgram.saw('the tunnel is ready', isTunnelReady, READY_LIMIT_MS);
 
   const held = undo.move();
@@ -134,11 +135,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     origin: (resource) => `http://${resource}.postern.localhost:${port}`,
     relayProgram: () => relayProgram,
     agentProgram: () => agentProgram,
-    async killRelay() {
+    async killRelay({ agentToo = false } = {}) {
       relayProgram.kill('SIGKILL');
+      if (agentToo) agentProgram.kill('SIGKILL');
       await relayProgram.ended;
       const before = tunnels;
       relayProgram = await startRelay();
+      if (agentToo) agentProgram = startAgent();
       const limit = Date.now() + READY_LIMIT_MS;
       while (tunnels === before) {
         if (Date.now() > limit) throw new Error('The agent did not come back to the new relay.');
