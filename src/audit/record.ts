@@ -2,8 +2,8 @@ import { hash, randomFillSync } from 'node:crypto';
 import type { AuditEvent, PersonalBlock } from '../domain/audit-event.ts';
 import { PosternError } from '../lib/errors.ts';
 import { leafHash } from '../proof/hash.ts';
+import { intentLeaf, outcomeLeaf } from './access-leaf.ts';
 import { canonicalRecord, mayNeedCleaning } from './canonical.ts';
-import { INTENT_FIELDS, OUTCOME_FIELDS } from './fields.ts';
 
 export const SALT_BYTES = 16;
 /** Largest leaf, and largest personal block. Beyond it the event is refused with `limit_reached`. */
@@ -61,26 +61,31 @@ let salts = Buffer.alloc(0);
 let saltsUsed = 0;
 
 function encodeLeaf(event: AuditEvent, log: string, index: number, personal: string | undefined): string {
-  const fields =
-    event.kind === 'access.intent' ? INTENT_FIELDS : event.kind === 'access.outcome' ? OUTCOME_FIELDS : undefined;
   const frame = { v: 1, log, index, personal } as const;
-  if (!fields) return canonicalRecord({ ...event, ...frame });
-
-  const source = event as unknown as Readonly<Record<string, unknown>>;
-  const leaf: Record<string, unknown> = {};
-  for (const field of fields) {
-    const value = field in frame ? frame[field as keyof typeof frame] : source[field];
-    if (value === undefined) continue;
-    if (typeof value === 'number' && !Number.isSafeInteger(value)) return canonicalRecord({ ...event, ...frame });
-    leaf[field] = value;
+  if (event.kind === 'access.intent') {
+    refuseFractions(event.at, event.ordinal);
+    return encodeSorted(intentLeaf(event, frame));
   }
+  if (event.kind === 'access.outcome') {
+    refuseFractions(event.at, event.status, event.bytesUp, event.bytesDown, event.durationMs);
+    return encodeSorted(outcomeLeaf(event, frame));
+  }
+  return canonicalRecord({ ...event, ...frame });
+}
+
+function encodeSorted(leaf: object): string {
   const text = JSON.stringify(leaf);
   return mayNeedCleaning(text) ? canonicalRecord(leaf) : text;
+}
+
+function refuseFractions(...numbers: readonly (number | undefined)[]): void {
+  for (const number of numbers) {
+    if (number !== undefined && !Number.isSafeInteger(number)) throw new RangeError(`${number} is not an integer.`);
+  }
 }
 
 function encodePersonal(block: PersonalBlock): string {
   const { address, email, groups, issuer, name, path, query, subject, userAgent } = block;
   // Members in canonical order; JSON.stringify leaves undefined ones out.
-  const text = JSON.stringify({ address, email, groups, issuer, name, path, query, subject, userAgent });
-  return mayNeedCleaning(text) ? canonicalRecord(block) : text;
+  return encodeSorted({ address, email, groups, issuer, name, path, query, subject, userAgent });
 }
