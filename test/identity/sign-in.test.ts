@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Change } from '../../src/domain/change.ts';
 import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { Sessions } from '../../src/identity/sessions.ts';
 import { sha256Hex } from '../../src/lib/bytes.ts';
 import { sortableId } from '../../src/lib/id.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { createPrincipalStore } from '../../src/store/identity/principals.ts';
+import { createSessionStore } from '../../src/store/identity/sessions.ts';
 import type { Store } from '../../src/store/open.ts';
 import { KINDS, startDatabases, temporaryDirectory } from '../store/databases.ts';
 import { Browser } from './browser.ts';
@@ -109,16 +113,33 @@ for (const kind of KINDS) {
       assert.match(again.url.pathname, /^\/sign-in\/./, 'the provider asks for the password again');
     });
 
-    test('another relay hears of a sign-out through the change feed', async () => {
+    test('another relay hears of a sign-out through the change feed', { timeout: 10_000 }, async () => {
+      const other = new Sessions({
+        store: createSessionStore(store),
+        limits: { idleMs: 3_600_000, absoluteMs: 3_600_000 },
+        audit: { append: () => assert.fail('it only reads') },
+        recordFacts: () => assert.fail('nothing changed'),
+        clock: Date.now,
+        log: createLog('silent'),
+      });
+      const heard = Promise.withResolvers<void>();
+      const following = new AbortController();
+      const follow = (change: Change) => {
+        other.onChange(change);
+        if (change.kind === 'session_revoked' && change.reason === 'signed_out') heard.resolve();
+      };
+      await store.changes.follow(follow, { signal: following.signal });
+
       const browser = new Browser();
       await visitAs(browser, 'alice', relay.appOrigin('wiki'));
-      const session = await relay.identity.sessions.readCookie(
-        browser.cookie(WIKI_HOST, SESSION_COOKIE) ?? '',
-        WIKI_HOST,
-      );
-      assert.ok(session);
-      relay.identity.onChange({ kind: 'session_revoked', session: session.id, reason: 'signed_out' });
-      assert.equal(relay.identity.sessions.isCurrent(session), false);
+      const cookie = browser.cookie(WIKI_HOST, SESSION_COOKIE) ?? '';
+      const session = await other.readCookie(cookie, WIKI_HOST);
+      assert.ok(session && other.isCurrent(session));
+      await browser.json(`${relay.origin}/api/v1/sign-out`, 'POST', {});
+      await heard.promise;
+      following.abort();
+      assert.equal(other.isCurrent(session), false);
+      assert.equal(await other.readCookie(cookie, WIKI_HOST), undefined);
     });
 
     test('a cookie opens only the host it was set for', async () => {
