@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
@@ -15,11 +16,13 @@ const NONCE_PLACE = /__POSTERN_NONCE__/g;
 
 export async function serveConsole(app: FastifyInstance, directory: string): Promise<void> {
   const indexFile = join(directory, 'index.html');
-  const index = existsSync(indexFile) ? readFileSync(indexFile, 'utf8') : undefined;
+  const built = existsSync(indexFile);
 
   for (const url of PAGES) {
-    app.get(url, { config: { permission: 'signed-in' } }, (_request, reply) => {
-      if (index === undefined) return sendPage(reply, 503, NOT_BUILT);
+    app.get(url, { config: { permission: 'signed-in' } }, async (_request, reply) => {
+      if (!built) return sendPage(reply, 503, NOT_BUILT);
+      // Each time, since it names its parts by content: after a new build the ones of before are gone.
+      const index = await readFile(indexFile, 'utf8');
       const nonce = randomToken(16);
       return reply
         .header('content-security-policy', consoleContentSecurityPolicy(nonce))
@@ -29,7 +32,7 @@ export async function serveConsole(app: FastifyInstance, directory: string): Pro
     });
   }
 
-  if (index === undefined) return;
+  if (!built) return;
   await app.register(fastifyStatic, { root: join(directory, 'assets'), serve: false });
   // The build names files by their content, so they never change.
   app.get<{ Params: { '*': string } }>(

@@ -64,6 +64,8 @@ export const AuditRow = Type.Object({
   summary: Type.String(),
   resource: Type.Union([Type.String(), Type.Null()]),
   method: Type.Union([Type.String(), Type.Null()]),
+  /** Of an access: path and query as recorded; null where it was no access, or was erased. */
+  path: Type.Union([Type.String(), Type.Null()]),
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Null()]),
   /** How an allowed access ended; null while it runs, or for ever when its end is unknown. */
   end: Type.Union([Type.String(), Type.Null()]),

@@ -14,6 +14,7 @@ export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
     summary: summary(event),
     resource: event.kind === 'access.intent' ? event.resource : null,
     method: event.kind === 'access.intent' ? event.method : null,
+    path: event.kind === 'access.intent' ? pathOf(event) : null,
     effect: event.kind === 'access.intent' ? event.effect : null,
     end: outcome?.end ?? null,
     status: outcome?.status ?? null,
@@ -24,15 +25,14 @@ export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
 function actor(event: AuditLogEntry['event']): string {
   if ('agent' in event && event.kind.startsWith('agent.')) return `agent ${event.agent}`;
   if (event.kind === 'sign_in.failed' || event.kind === 'strangers.refused') return 'strangers';
-  return event.principal === undefined ? 'relay' : 'person (erased)';
+  // Their personal block was erased, or this kind of event carries none: the pseudonym finds the rest with `who:`.
+  return event.principal === undefined ? 'relay' : `person ${event.principal.slice(0, 8)}`;
 }
 
 function summary(event: AuditLogEntry['event']): string {
   switch (event.kind) {
-    case 'access.intent': {
-      const { path = '(erased)', query } = event.personal ?? {};
-      return `${event.host}${path}${query === undefined ? '' : `?${query}`}`;
-    }
+    case 'access.intent':
+      return `${event.host}${pathOf(event) ?? ' (path erased)'}`;
     case 'sign_in.completed':
       return 'Signed in';
     case 'sign_in.failed':
@@ -62,6 +62,11 @@ function summary(event: AuditLogEntry['event']): string {
     case 'agent.revoked':
       return `${words(event.kind.slice('agent.'.length), true)}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
   }
+}
+
+function pathOf({ personal }: AuditLogEntry['event']): string | null {
+  if (personal?.path === undefined) return null;
+  return personal.query === undefined ? personal.path : `${personal.path}?${personal.query}`;
 }
 
 function words(code: string, first = false): string {

@@ -50,7 +50,7 @@ export function AuditTable({ rows, query }: { rows: readonly AuditRow[]; query: 
 }
 
 function Row({ row, query }: { row: AuditRow; query: string }) {
-  const { id, at, person, actor, method, summary, status, durationMs } = row;
+  const { id, at, person, actor, summary, status, durationMs } = row;
   return (
     <tr className={classes['row']}>
       <td className={classes['when']}>
@@ -69,8 +69,7 @@ function Row({ row, query }: { row: AuditRow; query: string }) {
         {person ? (person.email ?? person.name) : <span className={classes['nobody']}>{actor}</span>}
       </td>
       <td className={classes['what']} title={summary}>
-        {method && <span className={classes['method']}>{method}</span>}
-        <span className={method ? 'mono' : undefined}>{summary}</span>
+        <What row={row} />
       </td>
       <td className={classes['verdict']}>
         <Verdict row={row} />
@@ -78,6 +77,18 @@ function Row({ row, query }: { row: AuditRow; query: string }) {
       <td className={classes['status']}>{status ?? <End row={row} />}</td>
       <td className={classes['took']}>{durationMs !== null && duration(durationMs)}</td>
     </tr>
+  );
+}
+
+/** Of an access the resource and the path within it: the host says the same again, and stands in the tooltip and the record. */
+function What({ row: { resource, method, path, summary } }: { row: AuditRow }) {
+  if (resource === null) return summary;
+  return (
+    <div className={classes['access']}>
+      <span className={classes['method']}>{method}</span>
+      <span className={classes['resource']}>{resource}</span>
+      <span className={classes['path']}>{path ?? '(erased)'}</span>
+    </div>
   );
 }
 
