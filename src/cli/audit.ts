@@ -25,10 +25,10 @@ export function addAuditCommand(program: Command): void {
     });
 }
 
-/** One JSON document that is also one record per line, so both parsers and grep can read it. */
+/** Facts (groups as used, how and when signed in) in full. One JSON document that is also one record per line, so both parsers and grep can read it. */
 function asJson(found: readonly FoundRecord[]): string {
-  const records = found.map(({ event, row, outcome, recorded }) =>
-    JSON.stringify({ ...event, summary: row.summary, outcome, recorded }),
+  const records = found.map(({ event: { facts: factsHash, ...event }, row, facts, outcome, recorded }) =>
+    JSON.stringify({ ...event, factsHash, facts, summary: row.summary, outcome, recorded }),
   );
   return `[${records.map((record) => `\n${record}`).join(',')}\n]\n`;
 }

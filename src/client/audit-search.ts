@@ -38,6 +38,8 @@ const Page = Type.Object({
         person: Type.Union([Type.Object({ name: TextOrNull, email: TextOrNull }), Type.Null()]),
       }),
       event: Fields,
+      /** What the decision relied on. */
+      facts: Type.Union([Fields, Type.Null()]),
       outcome: Type.Union([Fields, Type.Null()]),
       recorded: Type.Object({ log: Type.String(), index: Type.Number(), leafHash: Type.String() }),
     }),
