@@ -17,7 +17,7 @@ interface Layer {
 }
 
 const LAYERS: Readonly<Record<string, Layer>> = {
-  lib: { may: [], owns: ['pino', 'typebox'], because: 'it is under everything and has no domain words' },
+  lib: { may: [], owns: ['pino', 'typebox', 'ipaddr.js'], because: 'it is under everything and has no domain words' },
   domain: { may: [], owns: [], because: 'the words must mean the same without any machinery' },
   token: { may: ['domain', 'lib'], owns: ['jose'], because: 'one strict wrapper signs and verifies our JWTs' },
   proof: { may: ['lib'], owns: [], because: 'agents and offline verifiers carry it' },

@@ -38,7 +38,7 @@ export function writeFiles(settings: Settings, issuer: string, targets: Targets,
   replace(
     files.relayConfig,
     `${HEADER}${stringify({
-      relay: { url: relay, listen: `127.0.0.1:${port}`, contact: 'sam@example.com' },
+      relay: { url: relay, listen: `127.0.0.1:${port}`, contact: 'sam@example.com', drain: '1s' },
       dataDir: './relay',
       ...(databaseUrl === undefined ? {} : { database: { urlFile: './database-url' } }),
       provider: { issuer, clientId: 'postern', clientSecretFile: './client-secret' },

@@ -2,6 +2,9 @@ import type { Command } from 'commander';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { aborted, stopSignal } from './until-signal.ts';
 
+/** After the drain: writing the last records, closing the database. */
+const STOP_MS = 10_000;
+
 export function addRelayCommand(program: Command): void {
   program
     .command('relay')
@@ -10,14 +13,20 @@ export function addRelayCommand(program: Command): void {
     .requiredOption('--config <file>', 'postern.yaml')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (options: { config: string; logLevel: LogLevel }) => {
-      const signal = stopSignal();
       const [{ loadRelayConfig }, { startRelay }] = await Promise.all([
         import('../config/relay-config.ts'),
         import('../relay/start.ts'),
       ]);
+      const config = loadRelayConfig(options.config);
+      const signal = stopSignal(config.relay.drainMs + STOP_MS);
       const log = createLog(options.logLevel, 'postern-relay');
-      const relay = await startRelay(loadRelayConfig(options.config), { log, signal });
-      await aborted(signal);
-      await relay.close();
+      try {
+        const relay = await startRelay(config, { log, signal });
+        await aborted(signal);
+        await relay.close();
+      } catch (error) {
+        // A start that was stopped on purpose has not failed.
+        if (!signal.aborted) throw error;
+      }
     });
 }

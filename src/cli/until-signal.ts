@@ -1,11 +1,11 @@
-/** How long an orderly end may take before a second signal is not even needed. */
+/** How long an orderly end may take, where the command does not say. */
 const LIMIT_MS = 10_000;
 
 /**
  * Aborts on the first SIGINT or SIGTERM. A second one, or an orderly end that takes longer than the limit, ends the
  * process at once with the code a shell expects.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(limitMs = LIMIT_MS): AbortSignal {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -15,9 +15,9 @@ export function stopSignal(): AbortSignal {
       if (stop.signal.aborted) process.exit(code);
       stop.abort();
       setTimeout(() => {
-        process.stderr.write(`Stopping took longer than ${LIMIT_MS / 1000} s; ending now.\n`);
+        process.stderr.write(`Stopping took longer than ${limitMs / 1000} s; ending now.\n`);
         process.exit(1);
-      }, LIMIT_MS).unref();
+      }, limitMs).unref();
     });
   }
   return stop.signal;

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
+import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './relay-schema.ts';
 import { parseDurationMs, parseOrigin } from './values.ts';
@@ -71,7 +72,7 @@ function readAgent(
   return {
     relay: origin,
     name,
-    ...(enrollmentTokenFile === undefined ? {} : { enrollmentTokenFile: resolve(base, enrollmentTokenFile) }),
+    ...(enrollmentTokenFile === undefined ? {} : { enrollmentTokenFile: resolveSecretFile(base, enrollmentTokenFile) }),
     stateDir: resolve(base, stateDir),
     heartbeatMs,
     targets: Object.fromEntries(

@@ -5,10 +5,12 @@ import type { Resource } from '../domain/resource.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { loadSecret, Secret } from '../lib/secret.ts';
 import { hashOf } from './difference.ts';
+import { resolveSecretFile } from './file-reference.ts';
+import { type Listening, readListening } from './listening.ts';
 import { Problems } from './problem.ts';
 import { RelayFileSchema } from './relay-schema.ts';
 import { type RelayOrigin, readResources } from './resources.ts';
-import { type HostPort, isLoopbackName, parseDurationMs, parseHostPort, parseOrigin, parseUrl } from './values.ts';
+import { isLoopbackName, parseDurationMs, parseOrigin, parseUrl } from './values.ts';
 import { loadYaml, type YamlDocument } from './yaml-document.ts';
 
 /** postern.yaml, complete: defaults filled in, paths absolute, secrets loaded. */
@@ -18,10 +20,11 @@ export interface RelayConfig {
     readonly origin: string;
     /** The same host, lower case, without port. */
     readonly host: string;
-    readonly listen: HostPort;
     readonly id: string;
     readonly contact: string | undefined;
-  };
+    /** How long open accesses may go on after the relay was told to stop. */
+    readonly drainMs: number;
+  } & Listening;
   readonly dataDir: string;
   /** undefined: the embedded database in `dataDir`. */
   readonly databaseUrl: Secret | undefined;
@@ -90,16 +93,12 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
   if (!parseUrl(provider.issuer))
     problems.add(document.place('provider', 'issuer'), '"provider.issuer" must be an https:// or http:// URL');
 
-  const listen = parseHostPort(relay.listen);
-  if (!listen)
-    problems.add(
-      document.place('relay', 'listen'),
-      '"relay.listen" must be an address and port such as 127.0.0.1:8080',
-    );
   const origin = readOrigin(document, problems);
+  const listening = readListening(document, base, problems);
+  const drainMs = duration(relay.drain ?? '10s', 0, 10 * 60_000, 'relay', 'drain');
   const secret = (path: string, ...at: string[]): Secret | undefined => {
     try {
-      return loadSecret(resolve(base, path));
+      return loadSecret(resolveSecretFile(base, path));
     } catch (error) {
       problems.add(document.place(...at), messageOf(error));
       return undefined;
@@ -109,9 +108,16 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
   const databaseUrl = readDatabaseUrl(document, problems, secret);
   const resources = origin ? readResources(document, origin, problems) : [];
   const commitTimeoutMs = duration(audit?.commitTimeout ?? '2s', 100, 30_000, 'audit', 'commitTimeout');
-  if (!listen || !origin || !clientSecret) return undefined;
+  if (!listening || !origin || !clientSecret) return undefined;
   return {
-    relay: { origin: origin.origin, host: origin.host, listen, id: relay.id ?? 'relay-1', contact: relay.contact },
+    relay: {
+      origin: origin.origin,
+      host: origin.host,
+      id: relay.id ?? 'relay-1',
+      contact: relay.contact,
+      ...listening,
+      drainMs,
+    },
     dataDir: resolve(base, dataDir),
     databaseUrl,
     provider: {

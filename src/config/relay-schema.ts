@@ -16,6 +16,18 @@ export const DurationSchema = Type.String({
   description: 'a duration such as 500ms, 15s, 10m or 8h',
 });
 export const FileSchema = Type.String({ minLength: 1, maxLength: 4096, description: 'a path, relative to this file' });
+/** Files with secrets may also come from systemd: see file-reference.ts. */
+const SecretFileSchema = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  description: 'a path, relative to this file, or credential:NAME for a systemd credential',
+});
+const ListenSchema = Type.String({ description: 'an address and port to listen on, such as 127.0.0.1:8080' });
+const NetworkSchema = Type.String({
+  minLength: 2,
+  maxLength: 60,
+  description: 'an address or network such as 10.0.0.0/8',
+});
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 const Email = Type.String({
   pattern: '^[^\\s@]{1,64}@[^\\s@]{1,253}$',
@@ -63,19 +75,31 @@ export const RelayFileSchema = Type.Object(
     relay: Type.Object(
       {
         url: Type.String({ description: 'the origin that people use, such as https://access.example.com' }),
-        listen: Type.String({ description: 'an address and port to listen on, such as 127.0.0.1:8080' }),
+        listen: ListenSchema,
         id: Type.Optional(NameSchema),
         contact: Type.Optional(Text),
+        tls: Type.Optional(
+          Type.Object(
+            { certificateFile: SecretFileSchema, keyFile: SecretFileSchema, redirectFrom: Type.Optional(ListenSchema) },
+            closed,
+          ),
+        ),
+        trustedProxies: Type.Optional(Type.Array(NetworkSchema, { maxItems: 100 })),
+        proxyProtocol: Type.Optional(Type.Boolean()),
+        drain: Type.Optional(DurationSchema),
+        metrics: Type.Optional(ListenSchema),
       },
       closed,
     ),
     dataDir: Type.Optional(FileSchema),
-    database: Type.Optional(Type.Object({ url: Type.Optional(Text), urlFile: Type.Optional(FileSchema) }, closed)),
+    database: Type.Optional(
+      Type.Object({ url: Type.Optional(Text), urlFile: Type.Optional(SecretFileSchema) }, closed),
+    ),
     provider: Type.Object(
       {
         issuer: Type.String({ description: 'the issuer URL of the OIDC provider' }),
         clientId: Text,
-        clientSecretFile: FileSchema,
+        clientSecretFile: SecretFileSchema,
         scopes: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 50 })),
         groupsClaim: Type.Optional(Text),
       },

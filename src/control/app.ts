@@ -2,8 +2,10 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { clientAddress } from '../lib/client-address.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
+import { clientNetwork } from '../lib/networks.ts';
 import { errorAnswer } from './answer-error.ts';
 import { serveAudit } from './api/audit.ts';
 import { serveMe } from './api/me.ts';
@@ -52,7 +54,7 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
     max: deps.requestsPerMinute ?? REQUESTS_PER_MINUTE,
     timeWindow: 60_000,
     cache: COUNTED_ADDRESSES,
-    ipv6Subnet: 64,
+    keyGenerator: (request) => clientNetwork(clientAddress(request.raw)),
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     addHeadersOnExceeding: {
       'x-ratelimit-limit': false,

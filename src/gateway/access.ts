@@ -1,4 +1,5 @@
 import type { Recorded } from '../domain/audit-event.ts';
+import { clientAddress } from '../lib/client-address.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { type RequestHead, readRequest } from './access/1-read.ts';
@@ -107,6 +108,6 @@ function refuse(
   reference = sortableId(),
 ): void {
   if (strangerReason !== undefined)
-    door.ports.strangers.refused(strangerReason, exchange.req.socket.remoteAddress ?? '');
+    door.ports.strangers.refused(strangerReason, clientAddress(exchange.req));
   answerRefusal(exchange, door.ports.relay, head, refusal, reference);
 }

@@ -6,6 +6,8 @@ export const MAX_HEADER_BYTES = 32 * 1024;
 export const MAX_HEADER_COUNT = 128;
 /** Time for a client to send its header section; then 408 and close. */
 export const CLIENT_HEADERS_MS = 20_000;
+/** Time for a TLS handshake; then the connection is cut. */
+export const TLS_HANDSHAKE_MS = 10_000;
 /** An idle keep-alive connection from a client is closed after this. */
 export const CLIENT_KEEP_ALIVE_MS = 65_000;
 /** A client that neither sends the body it promised nor reads what it asked for is cut after this (`timed_out`). Uploads have no total limit. */

@@ -1,7 +1,18 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { noteClientAddress } from '../lib/client-address.ts';
+import type { Networks } from '../lib/networks.ts';
+import { cameByPlainHttp, forwardedClient } from './front/forwarded.ts';
 import type { Gateway } from './gateway.ts';
-import { CLIENT_HEADERS_MS, CLIENT_KEEP_ALIVE_MS, MAX_HEADER_BYTES } from './limits.ts';
+import { CLIENT_HEADERS_MS, CLIENT_KEEP_ALIVE_MS, MAX_HEADER_BYTES, TLS_HANDSHAKE_MS } from './limits.ts';
 
 export interface ListenerParts {
   /** Host and port of the relay's own origin as browsers send it: without the scheme's default port. */
@@ -10,14 +21,33 @@ export interface ListenerParts {
   /** Takes upgrades of `/tunnel` on the relay's own host. */
   readonly tunnelUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly gateway: Pick<Gateway, 'handleRequest' | 'handleUpgrade'>;
+  /** Absent: plain HTTP. */
+  readonly tls?: KeyPairPem;
+  readonly proxies?: Proxies;
+}
+
+/** PEM: the certificate with its chain, and its key. */
+export interface KeyPairPem {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Whose word about the client counts. */
+export interface Proxies {
+  readonly trusted: Networks;
+  /** The client of a connection, by the PROXY protocol. */
+  readonly clientOf: (socket: Socket) => string | undefined;
+  /** Answers what a proxy took in as plain HTTP; absent where the relay's origin is http itself. */
+  readonly redirect: RequestListener | undefined;
 }
 
 /** The relay's one HTTP server; it only looks at Host. Everything that is not exactly the relay's own host is the gateway's to judge. */
 export function createListener(parts: ListenerParts): Server {
   const relayHost = parts.relayHost.toLowerCase();
   const isOwn = (req: IncomingMessage) => onlyHost(req)?.toLowerCase() === relayHost;
+  const { proxies } = parts;
 
-  const server = createServer({
+  const server = createServer(parts.tls, {
     insecureHTTPParser: false,
     requireHostHeader: true,
     joinDuplicateHeaders: false,
@@ -34,11 +64,16 @@ export function createListener(parts: ListenerParts): Server {
   server.maxHeadersCount = 0;
 
   server.on('request', (req, res) => {
-    if (isOwn(req)) parts.control(req, res);
+    if (readProxies(req, proxies)) proxies?.redirect?.(req, res);
+    else if (isOwn(req)) parts.control(req, res);
     else parts.gateway.handleRequest(req, res);
   });
   // Without this listener Node would ask for the body before anything is decided.
   server.on('checkContinue', (req, res) => {
+    if (readProxies(req, proxies)) {
+      proxies?.redirect?.(req, res);
+      return;
+    }
     if (!isOwn(req)) {
       parts.gateway.handleRequest(req, res);
       return;
@@ -51,12 +86,39 @@ export function createListener(parts: ListenerParts): Server {
     res.end();
   });
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (!isOwn(req)) parts.gateway.handleUpgrade(req, socket, head);
+    if (readProxies(req, proxies)) refuseRaw(socket, '403 Forbidden');
+    else if (!isOwn(req)) parts.gateway.handleUpgrade(req, socket, head);
     else if (req.url === '/tunnel') parts.tunnelUpgrade(req, socket, head);
     else refuseRaw(socket, '404 Not Found');
   });
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => refuseRaw(socket, '501 Not Implemented'));
   return server;
+}
+
+function createServer(tls: KeyPairPem | undefined, options: ServerOptions): Server {
+  if (!tls) return createHttpServer(options);
+  const server = createHttpsServer({
+    ...options,
+    ...secureContext(tls),
+    handshakeTimeout: TLS_HANDSHAKE_MS,
+    ALPNProtocols: ['http/1.1'],
+  });
+  // Strangers that speak no TLS are not worth a line each.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+/** What `tls` takes; also to renew a running listener (`setSecureContext`). */
+export function secureContext({ certificate, key }: KeyPairPem) {
+  return { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
+}
+
+/** Notes the client's address. True: it came to a trusted proxy in the clear and must go back. */
+function readProxies(req: IncomingMessage, proxies: Proxies | undefined): boolean {
+  if (!proxies) return false;
+  const peer = proxies.clientOf(req.socket) ?? req.socket.remoteAddress ?? '';
+  noteClientAddress(req, forwardedClient(req, peer, proxies.trusted));
+  return proxies.redirect !== undefined && cameByPlainHttp(req, req.socket.remoteAddress ?? '', proxies.trusted);
 }
 
 /** The Host field if there is exactly one; Node itself would take the first of several. */

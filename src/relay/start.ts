@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { openLog } from '../audit/open-log.ts';
 import { StrangerCounter } from '../audit/strangers.ts';
@@ -12,10 +9,8 @@ import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
 import type { Change } from '../domain/change.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { createListener } from '../gateway/listener.ts';
 import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
 import { systemClock as clock } from '../lib/clock.ts';
-import { PosternError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { AuditLogTable } from '../store/audit-log.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
@@ -23,7 +18,9 @@ import { openStore } from '../store/open.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority } from './authority.ts';
 import { recordConfiguration } from './configuration-record.ts';
+import { drain } from './drain.ts';
 import { assembleIdentity } from './identity.ts';
+import { listenForRelay } from './listen.ts';
 import { openPolicy } from './policy-in-force.ts';
 import { loadQueryKey } from './query-key.ts';
 
@@ -33,6 +30,7 @@ const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.ur
 export interface RunningRelay {
   /** Where it listens, which may not be the public origin. */
   readonly url: string;
+  /** Takes nothing new, lets what is open go on for the drain time, then ends it; no record is lost. */
   close(): Promise<void>;
 }
 
@@ -142,42 +140,28 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
     return sweeping;
   });
 
-  const server = createListener({
-    relayHost: new URL(relayOrigin).host,
-    control: control.routing.bind(control),
-    tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
-    gateway,
-  });
   signal.throwIfAborted();
-  await listen(server, config.relay.listen);
-  undo.defer(() => closeServer(server));
+  const listener = undo.use(
+    await listenForRelay(
+      config.relay,
+      {
+        relayHost: new URL(relayOrigin).host,
+        control: control.routing.bind(control),
+        tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
+        gateway,
+      },
+      { log, isKnownHost: (host) => host === config.relay.host || snapshot().resourceByHost.has(host) },
+    ),
+  );
 
-  const { address, port } = server.address() as AddressInfo;
-  log.info({ url: relayOrigin, listen: `${address}:${port}`, relay: relayId }, 'the relay is ready');
+  log.info({ url: relayOrigin, listen: listener.url, relay: relayId }, 'the relay is ready');
   const running = undo.move();
   return {
-    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
-    close: () => running.disposeAsync(),
+    url: listener.url,
+    async close() {
+      listener.stopAccepting();
+      await drain(gateway.live, config.relay.drainMs, log);
+      await running.disposeAsync();
+    },
   };
-}
-
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-    throw new PosternError(
-      'config_invalid',
-      taken
-        ? `Port ${port} on ${host} is taken by another program. Stop it, or change relay.listen.`
-        : `The relay cannot listen on ${host}:${port}. Check relay.listen.`,
-      { cause },
-    );
-  }
-}
-
-async function closeServer(server: Server): Promise<void> {
-  server.close();
-  server.closeAllConnections();
 }

@@ -74,7 +74,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   mkdirSync(join(directory, 'policies'));
   writePolicy(options.policy ?? EMPLOYEES_ONLY);
   const relayConfig = file('postern.yaml', {
-    relay: { url: relay, listen: `${options.namespace ? '0.0.0.0' : '127.0.0.1'}:${port}`, contact: 'it@example.com' },
+    relay: {
+      url: relay,
+      listen: `${options.namespace ? '0.0.0.0' : '127.0.0.1'}:${port}`,
+      contact: 'it@example.com',
+      // What leads out of the namespace stands between agent and relay.
+      ...(options.namespace ? { trustedProxies: [options.namespace.inside] } : {}),
+      drain: '0s',
+    },
     dataDir: './relay',
     ...(cluster ? { database: { url: (await cluster.createDatabase()).reveal() } } : {}),
     provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },

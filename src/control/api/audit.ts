@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { clientAddress } from '../../lib/client-address.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { AuditEntry, AuditEntryPage, AuditEntryParams, AuditPage, AuditQuery } from '../contract.ts';
@@ -85,7 +86,7 @@ async function recordRead(request: FastifyRequest, deps: ControlDeps, query: str
       ...(email === undefined ? {} : { email }),
       ...(name === undefined ? {} : { name }),
       groups,
-      address: request.ip,
+      address: clientAddress(request.raw),
       ...(userAgent === undefined ? {} : { userAgent }),
     },
     query,

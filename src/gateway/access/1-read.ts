@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseRequestTarget, type RequestPath } from '../../domain/request-path.ts';
+import { clientAddress } from '../../lib/client-address.ts';
 import { badRequest, type Refusal } from '../answer/refusal.ts';
 import { MAX_HEADER_COUNT } from '../limits.ts';
 
@@ -121,7 +122,7 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     hostname: hostnameOf(host),
     path,
     target,
-    address: req.socket.remoteAddress ?? '',
+    address: clientAddress(req),
     cookie,
     authorization: fields.authorization,
     posternToken: fields.posternToken,

@@ -12,7 +12,7 @@ export async function answerStranger(door: Door, exchange: Exchange, head: Reque
   const { ports } = door;
   if (isNavigation(head)) {
     const { location, setCookies } = await ports.handOff.begin(head.hostname, head.target, head.cookie);
-    return answerRedirect(exchange, head, location, setCookies);
+    return answerRedirect(exchange, ports.relay, head, location, setCookies);
   }
   ports.strangers.refused('unauthenticated', head.address);
   answerRefusal(exchange, ports.relay, head, SIGN_IN_FIRST, sortableId());
@@ -25,7 +25,8 @@ export async function answerReserved(door: Door, exchange: Exchange, head: Reque
   const redeemed = isRedeem
     ? await ports.handOff.redeem(head.hostname, new URLSearchParams(head.path.query ?? ''), head.cookie)
     : undefined;
-  if (redeemed !== undefined) return answerRedirect(exchange, head, redeemed.location, redeemed.setCookies);
+  if (redeemed !== undefined)
+    return answerRedirect(exchange, ports.relay, head, redeemed.location, redeemed.setCookies);
   ports.strangers.refused(isRedeem ? 'redeem_refused' : 'reserved_path', head.address);
   answerRefusal(exchange, ports.relay, head, isRedeem ? REDEEM_REFUSED : NOT_FOUND, sortableId());
 }

@@ -13,7 +13,7 @@ export function answerRefusal(
   reference: string,
 ): void {
   const signIn = refusal.status === 401 && head !== undefined ? signInUrl(relay, head) : undefined;
-  const headers = ['Cache-Control', 'no-store', 'X-Request-Id', reference];
+  const headers = ['Cache-Control', 'no-store', 'X-Request-Id', reference, ...onlyHttps(relay)];
   if (signIn !== undefined) headers.push('WWW-Authenticate', 'Bearer realm="postern"');
   if (refusal.status === 503) headers.push('Retry-After', '2');
   let body: string;
@@ -32,10 +32,22 @@ export function answerRefusal(
 }
 
 /** Sends a browser elsewhere with GET, keeping nothing behind. */
-export function answerRedirect(exchange: Exchange, head: RequestHead, location: string, setCookies: string[]): void {
+export function answerRedirect(
+  exchange: Exchange,
+  relay: RelayFacts,
+  head: RequestHead,
+  location: string,
+  setCookies: string[],
+): void {
   const headers = ['Location', location, 'Cache-Control', 'no-store', 'Referrer-Policy', 'no-referrer'];
+  headers.push(...onlyHttps(relay));
   for (const cookie of setCookies) headers.push('Set-Cookie', cookie);
   send(exchange, head, 303, headers, '', false);
+}
+
+/** On what the relay itself says on a resource's host; the target's own answers keep what the target says. */
+function onlyHttps(relay: RelayFacts): readonly string[] {
+  return relay.origin.startsWith('https:') ? ['Strict-Transport-Security', 'max-age=31536000'] : [];
 }
 
 function send(

@@ -1,0 +1,40 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+
+export interface RedirectParts {
+  /** Origin of the relay's own host: all hosts share its port. */
+  readonly relayOrigin: string;
+  /** The relay's own host or a resource's, in lower case without port. */
+  readonly isKnownHost: (host: string) => boolean;
+}
+
+/**
+ * Sends GET and HEAD to the same address by https (308), for known hosts alone; everything else is refused, so that
+ * nothing that matters is ever answered in the clear.
+ */
+export function createHttpsRedirect({ relayOrigin, isKnownHost }: RedirectParts): RequestListener {
+  const { port } = new URL(relayOrigin);
+  return (req, res) => {
+    res.shouldKeepAlive = false;
+    const host = hostnameOf(req);
+    const path = req.url ?? '';
+    if (host === undefined || !isKnownHost(host) || !path.startsWith('/')) {
+      res.writeHead(404, { 'Content-Length': '0', 'Cache-Control': 'no-store' }).end();
+    } else if (req.method === 'GET' || req.method === 'HEAD') {
+      const location = `https://${host}${port === '' ? '' : `:${port}`}${path}`;
+      res.writeHead(308, { Location: location, 'Content-Length': '0', 'Cache-Control': 'no-store' }).end();
+    } else {
+      const text = 'Use https.\n';
+      res.writeHead(403, { 'Content-Type': 'text/plain', 'Content-Length': text.length, 'Cache-Control': 'no-store' });
+      res.end(text);
+    }
+    req.resume();
+  };
+}
+
+function hostnameOf(req: IncomingMessage): string | undefined {
+  const hosts = req.headersDistinct['host'] ?? [];
+  const [host = ''] = hosts;
+  return hosts.length === 1 && /^[a-z0-9.-]{1,253}(:\d{1,5})?$/i.test(host)
+    ? host.replace(/:\d+$/, '').toLowerCase()
+    : undefined;
+}

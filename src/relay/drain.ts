@@ -1,0 +1,15 @@
+import type { LiveStreams } from '../gateway/ports.ts';
+import type { Logger } from '../lib/log.ts';
+import { pause } from '../lib/wait.ts';
+
+const LOOK_MS = 50;
+
+/** Waits until nothing is open any more, at most `limitMs`. What is left then is the caller's to cut. */
+export async function drain(live: Pick<LiveStreams, 'list'>, limitMs: number, log: Logger): Promise<void> {
+  const until = performance.now() + limitMs;
+  const open = live.list().length;
+  if (open > 0) log.info({ open, limitMs }, 'the relay is stopping; waiting for what is open');
+  while (live.list().length > 0 && performance.now() < until) await pause(LOOK_MS);
+  const left = live.list().length;
+  if (left > 0) log.warn({ left }, 'ending what is still open');
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { loadKeyPair } from '../config/key-pair.ts';
+import type { RelayConfig } from '../config/relay-config.ts';
+import type { HostPort } from '../config/values.ts';
+import { createHttpsRedirect } from '../gateway/front/https-redirect.ts';
+import { createProxyFront } from '../gateway/front/proxy-front.ts';
+import { createListener, type ListenerParts, type Proxies, secureContext } from '../gateway/listener.ts';
+import { PosternError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { createNetworks, isLoopback } from '../lib/networks.ts';
+import { followCertificate, warnOfExpiry } from './certificate.ts';
+
+/** How often connections that became idle are closed while the relay stops. */
+const IDLE_LOOK_MS = 100;
+
+export interface ListeningRelay extends AsyncDisposable {
+  /** Where it listens, which may not be the public origin. */
+  readonly url: string;
+  /** Takes no new connections; those that are there get at most one more answer each. */
+  stopAccepting(): void;
+}
+
+export interface ListenOptions {
+  readonly log: Logger;
+  /** Of the relay's own host or a resource's, in lower case without port. */
+  readonly isKnownHost: (host: string) => boolean;
+}
+
+/** Opens the relay's ports as the configuration says: TLS or not, behind proxies or not, with a redirect or not. */
+export async function listenForRelay(
+  config: RelayConfig['relay'],
+  parts: Omit<ListenerParts, 'tls' | 'proxies'>,
+  { log, isKnownHost }: ListenOptions,
+): Promise<ListeningRelay> {
+  await using undo = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  undo.defer(() => stopping.abort());
+  const { tls, listen } = config;
+  const redirect = createHttpsRedirect({ relayOrigin: config.origin, isKnownHost });
+  const trusted = createNetworks(config.trustedProxies);
+  const pair = tls && loadKeyPair(tls.certificateFile, tls.keyFile);
+  if (pair) warnOfExpiry(pair, log);
+
+  const front = config.proxyProtocol
+    ? createProxyFront((socket) => server.emit('connection', socket), trusted)
+    : undefined;
+  const proxies: Proxies = {
+    trusted,
+    clientOf: front?.clientOf ?? (() => undefined),
+    redirect: config.origin.startsWith('https:') && !tls ? redirect : undefined,
+  };
+  const server = createListener({
+    ...parts,
+    ...(pair ? { tls: pair } : {}),
+    ...(config.trustedProxies.length > 0 ? { proxies } : {}),
+  });
+  if (!front && !tls)
+    server.prependListener('connection', (socket) => {
+      const peer = socket.remoteAddress ?? '';
+      if (!isLoopback(peer) && !trusted(peer)) socket.destroy();
+    });
+
+  const door = front?.server ?? server;
+  await open(door, listen, 'relay.listen');
+  undo.defer(() => close(server, door));
+  if (tls && server instanceof HttpsServer) {
+    const renewed = followCertificate({
+      files: tls,
+      log,
+      signal: stopping.signal,
+      onRenewed: (next) => server.setSecureContext(secureContext(next)),
+    });
+    undo.defer(() => {
+      stopping.abort();
+      return renewed;
+    });
+  }
+  const redirecting = tls?.redirectFrom && (await openRedirect(tls.redirectFrom, redirect));
+  if (redirecting) undo.defer(() => close(redirecting, redirecting));
+
+  const { address, port } = door.address() as AddressInfo;
+  const held = undo.move();
+  return {
+    url: `${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    stopAccepting() {
+      redirecting?.close();
+      if (door !== server) door.close();
+      server.close();
+      server.prependListener('request', (_req, res) => {
+        res.shouldKeepAlive = false;
+      });
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+      stopping.signal.addEventListener('abort', () => clearInterval(idle));
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+async function openRedirect(at: HostPort, redirect: RequestListener): Promise<HttpServer> {
+  const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 10_000 }, redirect);
+  await open(server, at, 'relay.tls.redirectFrom');
+  return server;
+}
+
+async function open(server: Server, { host, port }: HostPort, setting: string): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const why =
+      code === 'EADDRINUSE'
+        ? `Port ${port} on ${host} is taken by another program. Stop it, or change ${setting}.`
+        : code === 'EACCES'
+          ? `This user may not listen on port ${port}. Allow it (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or change ${setting}.`
+          : `The relay cannot listen on ${host}:${port}. Check ${setting}.`;
+    throw new PosternError('config_invalid', why, { cause });
+  }
+}
+
+function close(server: HttpServer, door: Server): Promise<void> {
+  if (door !== server) door.close();
+  server.close();
+  server.closeAllConnections();
+  return Promise.resolve();
+}
