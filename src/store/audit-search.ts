@@ -36,6 +36,9 @@ export async function searchAudit(store: Store, filter: AuditFilter, options: Se
   if (options.after !== undefined && !UUID.test(options.after)) {
     throw new PosternError('request_invalid', 'The place to go on from is not one that a search gave.');
   }
+  for (const id of filter.fields.id ?? []) {
+    if (!UUID.test(id)) throw new PosternError('request_invalid', 'A reference id is a UUID, 36 characters.');
+  }
   let below = options.after !== undefined && options.after < newest ? options.after : newest;
 
   const found: Found[] = [];

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
@@ -14,6 +15,8 @@ if (!port) throw new Error('This file runs as a worker thread.');
 
 try {
   const db = await PGlite.create(dataDir);
+  // Left behind by one that crashed; the lock says that nobody else listens there.
+  rmSync(socket, { force: true });
   const server = new PGLiteSocketServer({ db, path: socket, maxConnections: MAX_CONNECTIONS });
   await server.start();
   port.once('message', () => {
