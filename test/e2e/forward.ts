@@ -1,12 +1,12 @@
-// Copies connections from 127.0.0.1:<port> to <host>:<port>. Runs inside a network namespace, where the loopback is
-// another one and the relay's *.localhost name would lead nowhere.
+// Copies connections from <near>:<port> to <far>:<port>. One runs inside a network namespace, where the loopback is
+// another one and the relay's *.localhost name would lead nowhere; one outside, since the relay listens on the loopback.
 import { connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream';
 
-const [port = '', host = ''] = process.argv.slice(2);
+const [port = '', near = '', far = ''] = process.argv.slice(2);
 
-createServer((near) => {
-  const far = connect({ host, port: Number(port) });
-  pipeline(near, far, () => near.destroy());
-  pipeline(far, near, () => far.destroy());
-}).listen(Number(port), '127.0.0.1', () => process.stdout.write('ready\n'));
+createServer((from) => {
+  const to = connect({ host: far, port: Number(port) });
+  pipeline(from, to, () => from.destroy());
+  pipeline(to, from, () => to.destroy());
+}).listen(Number(port), near, () => process.stdout.write('ready\n'));

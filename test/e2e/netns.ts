@@ -50,7 +50,10 @@ export async function createNamespace(): Promise<Namespace> {
     outside,
     inside,
     async leadOut(port) {
-      sidePrograms.push(await startSideProgram('forward.ts', [String(port), outside], prefix));
+      sidePrograms.push(
+        await startSideProgram('forward.ts', [String(port), outside, '127.0.0.1']),
+        await startSideProgram('forward.ts', [String(port), '127.0.0.1', outside], prefix),
+      );
     },
     async [Symbol.asyncDispose]() {
       for (const sideProgram of sidePrograms) await sideProgram[Symbol.asyncDispose]();

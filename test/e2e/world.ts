@@ -76,7 +76,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const relayConfig = file('postern.yaml', {
     relay: {
       url: relay,
-      listen: `${options.namespace ? '0.0.0.0' : '127.0.0.1'}:${port}`,
+      listen: `127.0.0.1:${port}`,
       contact: 'it@example.com',
       // What leads out of the namespace stands between agent and relay.
       ...(options.namespace ? { trustedProxies: [options.namespace.inside] } : {}),
