@@ -3,6 +3,7 @@ import { randomToken, sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { FLOW_COOKIE_PREFIX, FLOW_ID, isPosternCookie, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
 import { closeFlowCookie, newFlowId, openFlowCookies } from './flow.ts';
+import type { Mint } from './mint.ts';
 import type { CodeStore, SessionStore } from './ports.ts';
 import { safeReturnPath } from './return-path.ts';
 import { cookieAudience } from './sessions.ts';
@@ -12,6 +13,7 @@ export interface HandOffDeps {
   readonly relayOrigin: string;
   readonly codes: CodeStore;
   readonly sessions: SessionStore;
+  readonly mint: Mint;
   readonly idleMs: number;
   readonly clock: Clock;
 }
@@ -54,7 +56,7 @@ export class HandOffs {
     challenge: string,
   ): Promise<string | undefined> {
     if (!isHandOffRequest(flow, challenge)) return undefined;
-    const code = randomToken();
+    const code = this.#deps.mint.mint();
     await this.#deps.codes.add(
       {
         hash: sha256Hex(code),
@@ -74,10 +76,10 @@ export class HandOffs {
 
   /** On the resource's host again. Undefined when code, host and flow cookie do not belong together; 303 otherwise. */
   async redeem(host: string, query: URLSearchParams, cookieHeader: string | undefined): Promise<Redirect | undefined> {
-    const { codes, sessions, clock, idleMs } = this.#deps;
+    const { codes, sessions, mint, clock, idleMs } = this.#deps;
     const flow = query.get('flow') ?? '';
     const code = query.get('code') ?? '';
-    if (!FLOW_ID.test(flow) || code === '') return undefined;
+    if (!FLOW_ID.test(flow) || !mint.isOurs(code)) return undefined;
     const [secret, path] = (readCookie(cookieHeader, FLOW_COOKIE_PREFIX + flow) ?? '').split('.');
     if (!secret || !path) return undefined;
     const now = clock();
@@ -87,7 +89,7 @@ export class HandOffs {
     );
     const session = redeemed && (await sessions.find(redeemed.session, now, idleMs));
     if (!session) return undefined;
-    const cookie = randomToken();
+    const cookie = mint.mint();
     await sessions.addCredential(
       {
         hash: sha256Hex(cookie),

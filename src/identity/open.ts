@@ -9,6 +9,7 @@ import { createEnrollment } from './enrollment.ts';
 import { writeEnrollmentTokenFile } from './enrollment-file.ts';
 import { HandOffs } from './hand-off.ts';
 import { createAssertionIssuer, createReceiptIssuer } from './issuers.ts';
+import { createMint } from './mint.ts';
 import type {
   AgentStore,
   AuditAppender,
@@ -66,9 +67,10 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
   const { audit, recordFacts, strangers, clock, log } = ports;
   const dataKey = loadDataKey(options.dataDir);
   const keys = await loadKeyRing(stores.signingKeys, createSeal(dataKey, 'signing keys'), clock);
+  const mint = createMint(dataKey);
   const provider = createProvider({ ...options.provider, redirectUri: `${relayOrigin}/oidc/callback`, clock });
-  const sessions = new Sessions({ store: stores.sessions, limits, audit, recordFacts, clock, log });
-  const shared = { codes: stores.codes, sessions: stores.sessions, idleMs: limits.idleMs, relayOrigin, clock };
+  const sessions = new Sessions({ store: stores.sessions, limits, mint, audit, recordFacts, clock, log });
+  const shared = { codes: stores.codes, sessions: stores.sessions, mint, idleMs: limits.idleMs, relayOrigin, clock };
   const issuing = { keys, relayOrigin, clock };
   const credentials = await openCredentials({ store: stores.agents, keys, relayOrigin, isConfigured, clock, log });
   const enrollment = createEnrollment({ store: stores.agents, keys, isConfigured, audit, strangers, clock });
@@ -79,6 +81,7 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     principals: stores.principals,
     sessions,
     limits,
+    mint,
     seal: createSeal(dataKey, 'sign-in'),
     recordFacts,
     audit,

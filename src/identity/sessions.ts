@@ -6,6 +6,7 @@ import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { factsOf } from './facts.ts';
+import type { Mint } from './mint.ts';
 import type { AuditAppender, EndedSession, NewSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
 
@@ -17,6 +18,7 @@ export interface SessionLimits {
 export interface SessionsDeps {
   readonly store: SessionStore;
   readonly limits: SessionLimits;
+  readonly mint: Mint;
   readonly audit: AuditAppender;
   readonly recordFacts: RecordFacts;
   readonly clock: Clock;
@@ -113,6 +115,11 @@ export class Sessions {
     if (entry && this.#isAlive(entry, now)) {
       this.#touch(entry, now);
       return Promise.resolve(entry.session);
+    }
+    if (
+      !this.#deps.mint.isOurs(credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential)
+    ) {
+      return Promise.resolve(undefined);
     }
     const running = this.#reading.get(key);
     if (running) return running;

@@ -10,6 +10,7 @@ import { FLOW_COOKIE_PREFIX, FLOW_ID, flowIdsOf, readCookie, SESSION_COOKIE, set
 import { factsOf } from './facts.ts';
 import { closeFlowCookie, FLOW_LIFE_SECONDS, newFlowId, openFlowCookies } from './flow.ts';
 import type { Redirect } from './hand-off.ts';
+import type { Mint } from './mint.ts';
 import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from './ports.ts';
 import type { FlowSecrets, ProvenPerson, Provider } from './provider.ts';
 import { safeReturnPath } from './return-path.ts';
@@ -24,6 +25,7 @@ export interface SignInDeps {
   readonly principals: PrincipalStore;
   readonly sessions: Sessions;
   readonly limits: SessionLimits;
+  readonly mint: Mint;
   /** Of flow cookies and stored ID tokens. */
   readonly seal: Seal;
   readonly recordFacts: RecordFacts;
@@ -118,7 +120,7 @@ export class SignIns {
       amr: person.amr,
       personal: personalOf(principal, caller),
     });
-    const cookie = randomToken();
+    const cookie = this.#deps.mint.mint();
     const expiresAt = now + limits.absoluteMs;
     await sessions.open({
       id,

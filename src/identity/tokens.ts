@@ -1,14 +1,16 @@
 import type { Session } from '../domain/session.ts';
-import { randomToken, sha256, sha256Hex } from '../lib/bytes.ts';
+import { sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
+import type { Mint } from './mint.ts';
 import type { AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
 import { sessionOf, TOKEN_PREFIX, tokenAudience } from './sessions.ts';
 
 export interface TokenDeps {
   readonly codes: CodeStore;
   readonly sessions: SessionStore;
+  readonly mint: Mint;
   readonly idleMs: number;
   /** Origin of the relay's own host. */
   readonly relayOrigin: string;
@@ -32,9 +34,9 @@ export interface IssuedToken {
 export type Tokens = ReturnType<typeof createTokens>;
 
 /** Tokens of command lines: children of a session, for one audience each. They end with the session. */
-export function createTokens({ codes, sessions, idleMs, relayOrigin, audit, clock }: TokenDeps) {
+export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit, clock }: TokenDeps) {
   async function issue(session: StoredSession, audience: string, label: string | undefined): Promise<IssuedToken> {
-    const token = TOKEN_PREFIX + randomToken();
+    const token = TOKEN_PREFIX + mint.mint();
     const now = clock();
     await audit.append({
       kind: 'token.issued',
@@ -64,7 +66,7 @@ export function createTokens({ codes, sessions, idleMs, relayOrigin, audit, cloc
   return {
     /** After the person confirmed: a code for the loopback redirect of their command line (RFC 8252, RFC 7636 S256). */
     async createCode(session: Session, redirectUri: string, challenge: string, machine: string): Promise<string> {
-      const code = randomToken();
+      const code = mint.mint();
       await codes.add(
         {
           hash: sha256Hex(code),
@@ -83,10 +85,9 @@ export function createTokens({ codes, sessions, idleMs, relayOrigin, audit, cloc
     /** Rejects with `token_invalid` when code, redirect URI and verifier do not belong together. */
     async redeemCode(code: string, redirectUri: string, verifier: string): Promise<IssuedToken> {
       const challenge = sha256(verifier).toString('base64url');
-      const redeemed = await codes.redeem(
-        { hash: sha256Hex(code), kind: 'command_line', audience: redirectUri, challenge },
-        clock(),
-      );
+      const redeemed = mint.isOurs(code)
+        ? await codes.redeem({ hash: sha256Hex(code), kind: 'command_line', audience: redirectUri, challenge }, clock())
+        : undefined;
       const session = redeemed && (await sessions.find(redeemed.session, clock(), idleMs));
       if (!session) throw new PosternError('token_invalid', 'This code is not valid, or was used. Sign in again.');
       return issue(session, relayOrigin, redeemed.label);

@@ -14,6 +14,7 @@ import {
 } from '../../src/identity/cookies.ts';
 import { DATA_KEY_FILE, loadDataKey } from '../../src/identity/data-key.ts';
 import { MAX_FLOWS, newFlowId, openFlowCookies } from '../../src/identity/flow.ts';
+import { createMint } from '../../src/identity/mint.ts';
 import { rolesOf } from '../../src/identity/roles.ts';
 import { createSeal } from '../../src/identity/seal.ts';
 import { SessionCache } from '../../src/identity/session-cache.ts';
@@ -72,6 +73,23 @@ describe('seal', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('the mint', () => {
+  test('knows its own, and no guess', () => {
+    const mint = createMint(Buffer.alloc(32, 1));
+    const text = mint.mint();
+    assert.match(text, /^[A-Za-z0-9_-]{64}$/);
+    assert.ok(mint.isOurs(text));
+    assert.notEqual(mint.mint(), text);
+    assert.equal(createMint(Buffer.alloc(32, 2)).isOurs(text), false);
+    for (let at = 0; at < text.length; at++) {
+      const changed = text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
+      assert.equal(mint.isOurs(changed), false);
+    }
+    for (const other of ['', 'x', `${text}A`, text.slice(1), `${text.slice(0, 63)}=`])
+      assert.equal(mint.isOurs(other), false);
   });
 });
 

@@ -24,6 +24,7 @@ import { temporaryDirectory } from '../store/databases.ts';
 
 export interface TestRelay extends AsyncDisposable {
   readonly origin: string;
+  readonly dataDir: string;
   readonly identity: IdentityParts;
   readonly events: AuditEvent[];
   readonly facts: Map<string, Readonly<Record<string, unknown>>>;
@@ -159,7 +160,13 @@ export async function startRelay(
     });
   };
   const held = undo.move();
-  return Object.assign(state, { origin, identity, appOrigin, [Symbol.asyncDispose]: () => held.disposeAsync() });
+  return Object.assign(state, {
+    dataDir: directory.path,
+    origin,
+    identity,
+    appOrigin,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  });
 }
 
 function appOriginOf(request: IncomingMessage): string {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Change } from '../../src/domain/change.ts';
 import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { loadDataKey } from '../../src/identity/data-key.ts';
+import { createMint } from '../../src/identity/mint.ts';
 import { Sessions } from '../../src/identity/sessions.ts';
 import { sha256Hex } from '../../src/lib/bytes.ts';
 import { sortableId } from '../../src/lib/id.ts';
@@ -117,6 +119,7 @@ for (const kind of KINDS) {
       const other = new Sessions({
         store: createSessionStore(store),
         limits: { idleMs: 3_600_000, absoluteMs: 3_600_000 },
+        mint: createMint(loadDataKey(relay.dataDir)),
         audit: { append: () => assert.fail('it only reads') },
         recordFacts: () => assert.fail('nothing changed'),
         clock: Date.now,
@@ -246,9 +249,10 @@ for (const kind of KINDS) {
     test('one person has a hundred sessions at most; the oldest ends', async () => {
       const profile = { issuer: 'https://id.example', subject: 'many', email: undefined, name: undefined, groups: [] };
       const principal = await createPrincipalStore(store).recordSignIn(profile, crypto.randomUUID(), Date.now());
+      const mint = createMint(loadDataKey(relay.dataDir));
       const open = async (n: number) => {
         const id = sortableId();
-        const cookie = `cookie ${n}`;
+        const cookie = mint.mint();
         await relay.identity.sessions.open({
           id,
           principal: principal.id,
