@@ -1,15 +1,16 @@
+import { parseArgs } from 'node:util';
 import { messageOf } from '../src/lib/errors.ts';
 import { readMainThreadCpu } from './measure/cpu.ts';
 import { runWrk } from './measure/wrk.ts';
-import { type Options, parseOptions } from './options.ts';
+import { wholeNumber } from './options.ts';
 import { type Costs, readCosts } from './profile/costs.ts';
 import { startProfile } from './profile/inspector.ts';
-import { MANY, WARM_UP_SECONDS } from './rounds.ts';
+import { WARM_UP_SECONDS } from './rounds.ts';
 import { startPostern } from './setups/postern.ts';
 import { startTarget } from './setups/target.ts';
 
 // Where each microsecond goes: CPU profiles of relay and agent under load, in µs per request.
-// Usage: node tools/run.mjs bench/profile.ts [--seconds 5] [--only postern-embedded]
+// Usage: node tools/run.mjs bench/profile.ts [--seconds 5] [--connections 64] [--embedded]
 
 const INTERVAL_US = 200;
 const TOP = 30;
@@ -18,18 +19,34 @@ const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
 
 try {
-  await profile(parseOptions(process.argv.slice(2)), interrupted.signal);
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '5' },
+      connections: { type: 'string', default: '64' },
+      embedded: { type: 'boolean', default: false },
+    },
+  });
+  await profile(
+    values.embedded ? 'postern-embedded' : 'postern',
+    wholeNumber('--connections', values.connections),
+    wholeNumber('--seconds', values.seconds),
+    interrupted.signal,
+  );
 } catch (error) {
   process.stderr.write(`No result: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 
-async function profile({ seconds, only }: Options, signal: AbortSignal): Promise<void> {
-  const name = only.includes('postern-embedded') ? 'postern-embedded' : 'postern';
+async function profile(
+  name: 'postern' | 'postern-embedded',
+  connections: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const target = await startTarget(stack, signal);
   const postern = await startPostern(stack, target, { name, nodeArguments: ['--inspect=127.0.0.1:0'] }, signal);
-  await runWrk(postern, MANY, WARM_UP_SECONDS, signal);
+  await runWrk(postern, connections, WARM_UP_SECONDS, signal);
 
   const parts = [
     { name: 'relay', child: postern.relay },
@@ -43,7 +60,7 @@ async function profile({ seconds, only }: Options, signal: AbortSignal): Promise
       stop: await startProfile(child.output(), INTERVAL_US),
     })),
   );
-  const { requests, durationUs } = await runWrk(postern, MANY, seconds, signal);
+  const { requests, durationUs } = await runWrk(postern, connections, seconds, signal);
   const seen = running.map((part) => ({ ...part, cpuUs: readMainThreadCpu(part.pid) - part.cpuBefore }));
   process.stdout.write(`${Math.round((requests * 1e6) / durationUs)} requests/s while profiled\n`);
   for (const part of seen) {
