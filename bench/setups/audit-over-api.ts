@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditPage } from '../../src/control/contract.ts';
+import type { AuditEntry, AuditPage } from '../../src/control/contract/audit.ts';
 import { ask } from '../measure/probe.ts';
 import { BenchError } from '../setup.ts';
 import { Visitor } from './sign-in.ts';
