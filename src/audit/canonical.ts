@@ -17,7 +17,7 @@ export function canonicalRecord(value: unknown): string {
   return canonical(value);
 }
 
-export function cleanText(text: string): string {
+function cleanText(text: string): string {
   return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 

@@ -34,7 +34,7 @@ export interface LogBatch {
   readonly rows: readonly LogRow[];
 }
 
-export interface LogRow {
+interface LogRow {
   readonly ref: string;
   readonly leaf: string;
   readonly leafHash: Buffer;
