@@ -83,7 +83,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   cli: {
     may: ['relay', 'agent', 'client', 'policy', 'audit', 'config', 'domain', 'lib'],
-    owns: ['commander'],
+    owns: ['commander', 'typebox'],
     because: 'commands translate words into calls',
   },
 };

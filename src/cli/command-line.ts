@@ -40,7 +40,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     load: async () => (await import('./agent.ts')).addAgentCommand,
   },
   config: {
-    summary: 'check configuration files',
+    summary: 'begin, check and explain configuration files',
     load: async () => (await import('./config.ts')).addConfigCommand,
   },
   login: {

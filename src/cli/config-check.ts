@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { loadAgentConfig } from '../config/agent-config.ts';
 import { loadRelayConfig } from '../config/relay-config.ts';
-import { topLevelKeys } from '../config/yaml-document.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { loadPolicy } from '../policy/load-policy.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import { readPolicyFiles, readPolicyTestFiles } from '../policy/policy-files.ts';
 import { runPolicyTests } from '../policy/policy-tests.ts';
+import { kindOfFile } from './file-kind.ts';
 
 export interface CheckResult {
   readonly ok: boolean;
@@ -30,9 +30,9 @@ export function configCheck(path: string): CheckResult {
 function checkByKind(path: string): CheckResult {
   if (statSync(path).isDirectory()) return checkRules(path, readPolicyFiles(path));
   const text = readFileSync(path, 'utf8');
-  const keys = new Set(topLevelKeys(text));
-  if (keys.has('rules') || (keys.has('groups') && !keys.has('relay'))) return checkRules(path, [{ file: path, text }]);
-  if (keys.has('targets') || keys.has('stateDir') || keys.has('name')) {
+  const kind = kindOfFile(text);
+  if (kind === 'policy') return checkRules(path, [{ file: path, text }]);
+  if (kind === 'agent') {
     const agent = loadAgentConfig(path);
     return { ok: true, text: `${path}: agent "${agent.name}", ${count(Object.keys(agent.targets).length, 'target')}.` };
   }

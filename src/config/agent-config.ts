@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
+import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './relay-schema.ts';
@@ -20,7 +21,8 @@ export interface AgentFileConfig {
   readonly targets: Readonly<Record<string, { readonly kind: 'tcp'; readonly host: string; readonly port: number }>>;
 }
 
-const AgentFileSchema = Type.Object(
+/** The shape of agent.yaml. */
+export const AgentFileSchema = Type.Object(
   {
     relay: Type.String({ description: 'the origin of the relay, such as https://access.example.com' }),
     name: NameSchema,
@@ -47,7 +49,14 @@ function readAgent(
   base: string,
   problems: Problems,
 ): AgentFileConfig | undefined {
-  const { relay, name, enrollmentTokenFile, stateDir = './agent', heartbeat = '15s', targets } = document.value;
+  const {
+    relay,
+    name,
+    enrollmentTokenFile,
+    stateDir = AGENT_DEFAULTS.stateDir,
+    heartbeat = AGENT_DEFAULTS.heartbeat,
+    targets,
+  } = document.value;
   const origin = parseOrigin(relay)?.origin;
   if (origin === undefined)
     problems.add(

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { messageOf } from '../lib/errors.ts';
 import { isLoopback, isNetwork } from '../lib/networks.ts';
+import { RELAY_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { loadKeyPair } from './key-pair.ts';
 import type { Problems } from './problem.ts';
@@ -35,7 +36,7 @@ export function readListening(document: Document, base: string, problems: Proble
   const { relay } = document.value;
   const listen = readAddress(document, relay.listen, problems, 'relay', 'listen');
   const tls = readTls(document, base, problems);
-  const trustedProxies = relay.trustedProxies ?? [];
+  const trustedProxies = relay.trustedProxies ?? RELAY_DEFAULTS['relay.trustedProxies'];
   for (const [index, text] of trustedProxies.entries())
     if (!isNetwork(text))
       problems.add(document.place('relay', 'trustedProxies', index), `"${text}" is no address or network`);
@@ -64,7 +65,13 @@ export function readListening(document: Document, base: string, problems: Proble
       '"relay.metrics" must be on loopback, such as 127.0.0.1:9090: it asks nobody who they are',
     );
   if (!listen) return undefined;
-  return { listen, tls, trustedProxies, proxyProtocol: relay.proxyProtocol ?? false, metrics };
+  return {
+    listen,
+    tls,
+    trustedProxies,
+    proxyProtocol: relay.proxyProtocol ?? RELAY_DEFAULTS['relay.proxyProtocol'],
+    metrics,
+  };
 }
 
 function readTls(document: Document, base: string, problems: Problems): TlsFiles | undefined {

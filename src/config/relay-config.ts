@@ -4,6 +4,7 @@ import type { Role } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { loadSecret, Secret } from '../lib/secret.ts';
+import { RELAY_DEFAULTS } from './defaults.ts';
 import { hashOf } from './difference.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { type Listening, readListening } from './listening.ts';
@@ -71,15 +72,30 @@ export function loadRelayConfig(file: string): RelayConfig {
 type Document = YamlDocument<Static<typeof RelayFileSchema>>;
 
 function readRelay(document: Document, base: string, problems: Problems): Omit<RelayConfig, 'hash'> | undefined {
-  const { relay, provider, roles, sessions, policy, audit, agents = {}, dataDir = './data' } = document.value;
+  const {
+    relay,
+    provider,
+    roles,
+    sessions,
+    policy,
+    audit,
+    agents = {},
+    dataDir = RELAY_DEFAULTS.dataDir,
+  } = document.value;
   const duration = (text: string, fromMs: number, toMs: number, ...path: string[]): number => {
     const ms = parseDurationMs(text) ?? Number.NaN;
     if (!(ms >= fromMs && ms <= toMs))
       problems.add(document.place(...path), `"${path.join('.')}" must be between ${fromMs} ms and ${toMs} ms`);
     return ms;
   };
-  const idleMs = duration(sessions?.idle ?? '8h', 60_000, 30 * DAY_MS, 'sessions', 'idle');
-  const absoluteMs = duration(sessions?.absolute ?? '24h', 60_000, 90 * DAY_MS, 'sessions', 'absolute');
+  const idleMs = duration(sessions?.idle ?? RELAY_DEFAULTS['sessions.idle'], 60_000, 30 * DAY_MS, 'sessions', 'idle');
+  const absoluteMs = duration(
+    sessions?.absolute ?? RELAY_DEFAULTS['sessions.absolute'],
+    60_000,
+    90 * DAY_MS,
+    'sessions',
+    'absolute',
+  );
   if (idleMs > absoluteMs)
     problems.add(document.place('sessions'), '"sessions.idle" must not be longer than "sessions.absolute"');
 
@@ -95,7 +111,7 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
 
   const origin = readOrigin(document, problems);
   const listening = readListening(document, base, problems);
-  const drainMs = duration(relay.drain ?? '10s', 0, 10 * 60_000, 'relay', 'drain');
+  const drainMs = duration(relay.drain ?? RELAY_DEFAULTS['relay.drain'], 0, 10 * 60_000, 'relay', 'drain');
   const secret = (path: string, ...at: string[]): Secret | undefined => {
     try {
       return loadSecret(resolveSecretFile(base, path));
@@ -107,13 +123,19 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
   const clientSecret = secret(provider.clientSecretFile, 'provider', 'clientSecretFile');
   const databaseUrl = readDatabaseUrl(document, problems, secret);
   const resources = origin ? readResources(document, origin, problems) : [];
-  const commitTimeoutMs = duration(audit?.commitTimeout ?? '2s', 100, 30_000, 'audit', 'commitTimeout');
+  const commitTimeoutMs = duration(
+    audit?.commitTimeout ?? RELAY_DEFAULTS['audit.commitTimeout'],
+    100,
+    30_000,
+    'audit',
+    'commitTimeout',
+  );
   if (!listening || !origin || !clientSecret) return undefined;
   return {
     relay: {
       origin: origin.origin,
       host: origin.host,
-      id: relay.id ?? 'relay-1',
+      id: relay.id ?? RELAY_DEFAULTS['relay.id'],
       contact: relay.contact,
       ...listening,
       drainMs,
@@ -124,12 +146,12 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
       issuer: provider.issuer,
       clientId: provider.clientId,
       clientSecret,
-      scopes: provider.scopes ?? ['openid', 'email', 'profile', 'groups'],
-      groupsClaim: provider.groupsClaim ?? 'groups',
+      scopes: provider.scopes ?? RELAY_DEFAULTS['provider.scopes'],
+      groupsClaim: provider.groupsClaim ?? RELAY_DEFAULTS['provider.groupsClaim'],
     },
     roles: members,
     sessions: { idleMs, absoluteMs },
-    policy: { directory: resolve(base, policy?.directory ?? './policies') },
+    policy: { directory: resolve(base, policy?.directory ?? RELAY_DEFAULTS['policy.directory']) },
     audit: { commitTimeoutMs },
     agents: Object.entries(agents).map(([name, { enrollmentTokenFile }]) => ({
       name,

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { Resource } from '../domain/resource.ts';
+import { RESOURCE_DEFAULTS } from './defaults.ts';
 import { didYouMean, type Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
 import { isHostName, parseOrigin } from './values.ts';
@@ -67,11 +68,11 @@ export function readResources(
       description: entry.description,
       host,
       origin: `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`,
-      tags: entry.tags ?? [],
+      tags: entry.tags ?? RESOURCE_DEFAULTS.tags,
       owner: entry.owner,
       agents: serving,
-      paths: entry.paths ?? 'strict',
-      websocket: entry.websocket ?? true,
+      paths: entry.paths ?? RESOURCE_DEFAULTS.paths,
+      websocket: entry.websocket ?? RESOURCE_DEFAULTS.websocket,
       corsOrigins,
       identityHeaders: Object.fromEntries(identityHeaders),
       recordedQuery: entry.audit?.query ?? [],
