@@ -85,7 +85,7 @@ function refuseFractions(...numbers: readonly (number | undefined)[]): void {
 }
 
 function encodePersonal(block: PersonalBlock): string {
-  const { address, email, groups, issuer, name, path, query, subject, userAgent } = block;
+  const { address, email, groups, issuer, name, note, path, query, subject, userAgent } = block;
   // Members in canonical order; JSON.stringify leaves undefined ones out.
-  return encodeSorted({ address, email, groups, issuer, name, path, query, subject, userAgent });
+  return encodeSorted({ address, email, groups, issuer, name, note, path, query, subject, userAgent });
 }

@@ -13,6 +13,8 @@ export type Permission = 'anyone' | 'signed-in' | readonly Role[];
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: Permission;
+    /** One line for the API's description; every route below `/api/` has one. */
+    summary?: string;
   }
   interface FastifyRequest {
     /** Set on every route that is not for `anyone`; read it with `personOf`. */

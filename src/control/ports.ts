@@ -5,6 +5,7 @@ import type { Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { RuleSet } from '../policy/rule.ts';
 
 /** Everything the control plane's host asks of the rest of the relay. The composition root fills it in. */
 export interface ControlDeps {
@@ -21,6 +22,9 @@ export interface ControlDeps {
   snapshot(): Snapshot;
   readonly audit: AuditAppender;
   readonly auditLog: AuditLogReader;
+  readonly policy: PolicyReader;
+  readonly configuration: ConfigurationView;
+  readonly live: LiveAccesses;
   /** Routes of other parts (sign-in, agents, command line). Each of their routes declares its permission. */
   readonly plugins: readonly ControlPlugin[];
   /** Requests per minute and address; default `REQUESTS_PER_MINUTE`. */
@@ -38,6 +42,56 @@ export interface Person {
 export interface PersonReader {
   /** By session cookie or token; undefined for strangers. Rejects with `unauthenticated` or `database_unavailable`. */
   readPerson(request: FastifyRequest): Promise<Person | undefined>;
+}
+
+/** The policy of this relay, as its files and its log say. */
+export interface PolicyReader {
+  current(): PolicyView;
+}
+
+export interface PolicyView {
+  readonly version: string;
+  readonly loadedAt: number;
+  readonly ruleSet: RuleSet;
+  readonly warnings: readonly string[];
+  /** Set while the files hold something that cannot be used. */
+  readonly refusal: { readonly at: number; readonly hash: string; readonly problems: readonly string[] } | undefined;
+}
+
+export interface ConfigurationView {
+  readonly relay: string;
+  readonly hash: string;
+  readonly loadedAt: number;
+  /** Plain values; secrets serialise as `[secret]`. */
+  readonly effective: object;
+}
+
+/** What is under way at this relay. */
+export interface LiveAccesses {
+  list(): readonly LiveAccess[];
+  /** Cuts it in both directions, as `access_terminated`. False when it has ended. */
+  terminate(intent: string): boolean;
+}
+
+export interface LiveAccess {
+  /** Id of its intent. */
+  readonly intent: string;
+  readonly session: Session;
+  readonly resource: { readonly name: string };
+  readonly agent: string;
+  readonly startedAt: number;
+}
+
+/** One live tunnel of an agent. */
+export interface TunnelView {
+  readonly tunnel: string;
+  readonly agent: string;
+  readonly connectedAt: number;
+  readonly expiresAt: number;
+  readonly resources: readonly string[];
+  readonly unreachable: readonly string[];
+  readonly streams: number;
+  readonly roundTripMs: number;
 }
 
 /** Reading of the audit log. Newest first. */

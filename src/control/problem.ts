@@ -23,7 +23,8 @@ interface Meaning {
   readonly detail?: string;
 }
 
-const LATER = 'Nothing was changed. Try again in a moment; if it stays, tell whoever runs this relay the reference.';
+const LATER =
+  'The relay could not finish this. Try again in a moment; if it stays, tell whoever runs this relay the reference.';
 
 const MEANINGS: Readonly<Record<ProblemCode, Meaning>> = {
   aborted: { status: 503, title: 'Stopped', detail: LATER },
@@ -54,6 +55,9 @@ const MEANINGS: Readonly<Record<ProblemCode, Meaning>> = {
   tunnel_closed: { status: 502, title: 'Not reachable', detail: LATER },
   unauthenticated: { status: 401, title: 'Sign in first' },
 };
+
+/** Every code a problem may have, sorted. */
+export const PROBLEM_CODES: readonly string[] = Object.keys(MEANINGS).toSorted();
 
 /** `status` overrides the code's own where HTTP has a finer one (413, 415). */
 export function problemOf(

@@ -13,6 +13,8 @@ export interface PersonalBlock {
   readonly path?: string;
   /** As recorded: values only where the resource asks, otherwise `name=~<keyed hash>`. */
   readonly query?: string;
+  /** Words that a person gave for what they did; they may name people. */
+  readonly note?: string;
 }
 
 interface EventBase {
@@ -32,10 +34,13 @@ interface EventBase {
 export interface AccessIntent extends EventBase {
   readonly kind: 'access.intent';
   readonly access: 'http' | 'websocket';
-  readonly via: 'cookie' | 'token';
+  /** Anonymous: no principal and no session, by a rule for `anyone`. */
+  readonly via: 'cookie' | 'token' | 'anonymous';
   readonly resource: string;
   readonly method: string;
   readonly host: string;
+  /** Host that the target gets, where the resource sets its own. */
+  readonly targetHost?: string;
   readonly effect: 'allow' | 'deny';
   readonly rule?: string;
   readonly reasons: readonly Reason[];
@@ -55,6 +60,7 @@ export type AccessEnd =
   | 'target_unreachable'
   | 'timed_out'
   | 'not_forwarded'
+  | 'body_too_large'
   | 'revoked_before_forward'
   | 'terminated'
   | 'failed';
@@ -74,6 +80,13 @@ export interface AccessOutcome extends EventBase {
   readonly durationMs: number;
   /** Name of the fresh stream, when the stream of the intent turned out to be closed and the request was sent again. */
   readonly retriedOn?: string;
+}
+
+/** Somebody cut one live access; its outcome says `access_terminated`. Why is the `note` of the personal block. */
+export interface AccessTerminated extends EventBase {
+  readonly kind: 'access.terminated';
+  readonly intent: string;
+  readonly resource: string;
 }
 
 export interface SignIn extends EventBase {
@@ -147,9 +160,18 @@ export interface StrangersRefused extends EventBase {
   readonly since: number;
 }
 
+/** Requests of one signed-in principal beyond the rate, answered with 429 and summed. */
+export interface AccessThrottled extends EventBase {
+  readonly kind: 'access.throttled';
+  readonly count: number;
+  readonly since: number;
+}
+
 export type AuditEvent =
+  | AccessThrottled
   | AccessIntent
   | AccessOutcome
+  | AccessTerminated
   | SignIn
   | SignInFailed
   | SessionEnded

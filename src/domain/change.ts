@@ -11,6 +11,8 @@ export type RevocationReason = 'signed_out' | 'session_revoked' | 'session_expir
 export type TerminationReason =
   | RevocationReason
   | 'policy_changed'
+  /** One live access, by a person responsible for security. */
+  | 'access_terminated'
   | 'agent_revoked'
   | 'authority_lost'
   | 'relay_stopping';

@@ -48,8 +48,14 @@ export interface SessionStore {
   ): Promise<readonly EndedSession[]>;
   /** Ends up to `limit` sessions whose idle or absolute life is over. */
   endExpired(nowMs: number, idleMs: number, limit: number): Promise<readonly EndedSession[]>;
-  /** Live ones, newest first; of one principal or of all. */
-  list(principal: string | undefined, nowMs: number, idleMs: number, limit: number): Promise<readonly StoredSession[]>;
+  /** Live ones, newest first; of one principal or of all; only those older than the session `before`. */
+  list(
+    principal: string | undefined,
+    nowMs: number,
+    idleMs: number,
+    limit: number,
+    before?: string,
+  ): Promise<readonly StoredSession[]>;
 }
 
 export interface NewSession {

@@ -102,9 +102,9 @@ export class Sessions {
     return this.#deps.store.find(id, this.#deps.clock(), this.#deps.limits.idleMs);
   }
 
-  /** Live ones, newest first; of one principal or of all. */
-  list(principal: string | undefined, limit: number): Promise<readonly StoredSession[]> {
-    return this.#deps.store.list(principal, this.#deps.clock(), this.#deps.limits.idleMs, limit);
+  /** Live ones, newest first; of one principal or of all; only those older than the session `before`. */
+  list(principal: string | undefined, limit: number, before?: string): Promise<readonly StoredSession[]> {
+    return this.#deps.store.list(principal, this.#deps.clock(), this.#deps.limits.idleMs, limit, before);
   }
 
   #read(credential: string, audience: string): Promise<Session | undefined> {

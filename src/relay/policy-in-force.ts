@@ -1,4 +1,5 @@
 import type { RelayConfig } from '../config/relay-config.ts';
+import type { PolicyView } from '../control/ports.ts';
 import type { AuditAppender } from '../domain/audit-event.ts';
 import type { Change } from '../domain/change.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -23,6 +24,8 @@ export interface PolicyParts {
 
 export interface PolicyInForce {
   readonly snapshots: SnapshotHolder;
+  /** What the control plane shows of it. */
+  view(): PolicyView;
   /** Follows the files from now on. `onChange` hears of a new version after `snapshots` has it. */
   follow(onChange: (change: Change) => void): void;
 }
@@ -37,6 +40,11 @@ export async function openPolicy({ config, audit, versions, log, signal }: Polic
   const previous = await versions.latest('policy');
   await recordPolicy(initial, policyDifference(previous?.body as RuleSet | undefined, initial.ruleSet), previous?.hash);
   warn(initial);
+  let inForce = viewOf(initial);
+
+  function viewOf({ policy, ruleSet, warnings }: LoadedPolicy): PolicyView {
+    return { version: policy.version, loadedAt: clock(), ruleSet, warnings, refusal: undefined };
+  }
 
   async function recordPolicy(loaded: LoadedPolicy, difference: readonly string[], previousHash: string | undefined) {
     const hash = loaded.policy.version;
@@ -65,6 +73,7 @@ export async function openPolicy({ config, audit, versions, log, signal }: Polic
 
   return {
     snapshots,
+    view: () => inForce,
     follow(onChange) {
       const watching = watchPolicy(config.policy.directory, surroundings, {
         initial,
@@ -73,6 +82,7 @@ export async function openPolicy({ config, audit, versions, log, signal }: Polic
           const previousHash = snapshots.current.policy.version;
           const swap = () => {
             const { version } = snapshots.swapPolicy(loaded.policy);
+            inForce = viewOf(loaded);
             log.info({ policy: loaded.policy.version, difference }, 'a new policy is in force');
             onChange({ kind: 'snapshot_changed', version });
           };
@@ -84,6 +94,7 @@ export async function openPolicy({ config, audit, versions, log, signal }: Polic
         },
         async onRefused(problems, hash) {
           for (const problem of problems) log.error({ problem }, 'the changed policy was refused; the old one stays');
+          inForce = { ...inForce, refusal: { at: clock(), hash, problems } };
           const previousHash = snapshots.current.policy.version;
           await recordLoad(audit, clock, { kind: 'policy.refused', hash, previousHash, difference: problems }).catch(
             (error: unknown) => log.error({ error: messageOf(error) }, 'the refusal could not be recorded'),

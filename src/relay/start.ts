@@ -5,6 +5,7 @@ import type { RelayConfig } from '../config/relay-config.ts';
 import { agentRoutes } from '../control/agents/routes.ts';
 import { createControl } from '../control/app.ts';
 import { cliRoutes } from '../control/cli/routes.ts';
+import type { Permission } from '../control/permission.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
 import type { Change } from '../domain/change.ts';
@@ -30,6 +31,8 @@ const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.ur
 export interface RunningRelay {
   /** Where it listens, which may not be the public origin. */
   readonly url: string;
+  /** `GET /path` of the relay's own host → who may call it. */
+  readonly permissions: ReadonlyMap<string, Permission>;
   /** Takes nothing new, lets what is open go on for the drain time, then ends it; no record is lost. */
   close(): Promise<void>;
 }
@@ -60,6 +63,7 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
   const strangers = undo.use(new StrangerCounter(audit, log));
   const versions = createLoadedVersions(store, relayId);
   await recordConfiguration(config, audit, versions);
+  const loadedAt = clock();
   undo.defer(() => stopping.abort());
   const policy = await openPolicy({ config, audit, versions, log, signal: stopping.signal });
   const { snapshots } = policy;
@@ -117,6 +121,12 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
     snapshot,
     audit,
     auditLog: createAuditReader(store),
+    policy: { current: () => policy.view() },
+    configuration: { relay: relayId, hash: config.hash, loadedAt, effective: config },
+    live: {
+      list: () => gateway.live.list(),
+      terminate: (intent) => gateway.live.terminate((access) => access.intent === intent, 'access_terminated') > 0,
+    },
     plugins: [
       signInRoutes({
         ...identity,
@@ -129,7 +139,12 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
         tokens: identity.tokens,
         isResourceOrigin: (origin) => resources().some((resource) => resource.origin === origin),
       }),
-      agentRoutes({ ...identity, configuredAgents: () => config.agents.map((agent) => agent.name), clock }),
+      agentRoutes({
+        ...identity,
+        configuredAgents: () => config.agents.map((agent) => agent.name),
+        tunnels: () => endpoint.list(),
+        clock,
+      }),
     ],
   });
   undo.defer(() => control.close());
@@ -158,6 +173,7 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
   const running = undo.move();
   return {
     url: listener.url,
+    permissions: control.permissions,
     async close() {
       listener.stopAccepting();
       await drain(gateway.live, config.relay.drainMs, log);

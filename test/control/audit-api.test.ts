@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { AuditEntry, AuditEntryPage, AuditPage, Me, ResourceList } from '../../src/control/contract.ts';
+import type { AuditEntry, AuditEntryPage, AuditPage } from '../../src/control/contract/audit.ts';
+import type { Me } from '../../src/control/contract/me.ts';
+import type { ResourceList } from '../../src/control/contract/resources.ts';
 import type { LogRead } from '../../src/domain/audit-event.ts';
 import { createSample, type Sample, sampleLog } from './sample.ts';
 

@@ -61,7 +61,7 @@ describe('Same-site pages that are not ours', () => {
     sample = await createSample([], {
       plugins: [
         async (app) => {
-          app.post('/api/v1/change', { config: { permission: 'signed-in' } }, () => {
+          app.post('/change', { config: { permission: 'signed-in' } }, () => {
             changed += 1;
             return {};
           });
@@ -73,7 +73,7 @@ describe('Same-site pages that are not ours', () => {
 
   const ours = 'http://postern.localhost:8080';
   const post = (headers: Record<string, string>) =>
-    sample.app.inject({ method: 'POST', url: '/api/v1/change', cookies: { sample: 'sam' }, headers, payload: {} });
+    sample.app.inject({ method: 'POST', url: '/change', cookies: { sample: 'sam' }, headers, payload: {} });
 
   it('changes state from our own origin', async () => {
     assert.equal((await post({ origin: ours, 'sec-fetch-site': 'same-origin' })).statusCode, 200);

@@ -4,7 +4,7 @@ import { createControl } from '../../src/control/app.ts';
 import type { AuditLogEntry, ControlDeps, Person } from '../../src/control/ports.ts';
 import type { AuditEvent, Recorded } from '../../src/domain/audit-event.ts';
 import type { Role } from '../../src/domain/principal.ts';
-import type { Resource } from '../../src/domain/resource.ts';
+import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import { sha256Hex } from '../../src/lib/bytes.ts';
 import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -54,7 +54,9 @@ export function resource(name: string, title: string, description: string, tags:
     title,
     description,
     host: `${name}.postern.localhost`,
+    hosts: [`${name}.postern.localhost`],
     origin: `http://${name}.postern.localhost:8080`,
+    origins: [`http://${name}.postern.localhost:8080`],
     tags,
     owner: undefined,
     agents: ['office'],
@@ -63,6 +65,7 @@ export function resource(name: string, title: string, description: string, tags:
     corsOrigins: [],
     identityHeaders: {},
     recordedQuery: [],
+    ...DEFAULT_SETTINGS,
   };
 }
 
@@ -139,6 +142,17 @@ export async function createSample(
         return state.entries.find(({ event }) => event.id === id);
       },
     },
+    policy: {
+      current: () => ({
+        version: 'v1',
+        loadedAt: SAMPLE_NOW,
+        ruleSet: { rules: [], groups: [] },
+        warnings: [],
+        refusal: undefined,
+      }),
+    },
+    configuration: { relay: 'relay-1', hash: sha256Hex('configuration'), loadedAt: SAMPLE_NOW, effective: {} },
+    live: { list: () => [], terminate: () => false },
     plugins: [],
     ...more,
   });

@@ -143,10 +143,13 @@ export async function startRelay(
     }),
     audit,
     auditLog: { search: () => unused(), find: () => unused() },
+    policy: { current: () => unused() },
+    configuration: { relay: 'relay-1', hash: '', loadedAt: 0, effective: {} },
+    live: { list: () => [], terminate: () => false },
     plugins: [
       signInRoutes({ ...identity, people, relayOrigin: origin, findResource }),
       sessionRoutes(identity),
-      agentRoutes({ ...identity, configuredAgents: () => AGENTS, clock }),
+      agentRoutes({ ...identity, configuredAgents: () => AGENTS, tunnels: () => [], clock }),
       cliRoutes({ ...identity, isResourceOrigin: (text) => APPS.some((name) => appOrigin(name) === text) }),
     ],
   });

@@ -1,10 +1,21 @@
-import { type Static, Type } from 'typebox';
 import type { Credentials } from '../../identity/credentials.ts';
 import type { Enrolling } from '../../identity/enrollment.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
+import {
+  AgentList,
+  AgentParams,
+  AgentQuery,
+  CredentialBody,
+  EnrollBody,
+  Enrolled,
+  EnrollmentToken,
+  IssuedCredential,
+  RevokedAgent,
+} from '../contract/agents.ts';
+import { Nothing } from '../contract/parts.ts';
 import { personOf } from '../permission.ts';
-import type { ControlPlugin } from '../ports.ts';
+import type { ControlPlugin, TunnelView } from '../ports.ts';
 import { problemOf, sendProblem } from '../problem.ts';
 import { callerOf } from '../sign-in/routes.ts';
 
@@ -13,39 +24,41 @@ export interface AgentRoutesDeps {
   readonly credentials: Credentials;
   /** Names in the configuration in force. */
   configuredAgents(): readonly string[];
+  /** Live ones at this relay, newest first for each agent. */
+  tunnels(): readonly TunnelView[];
   readonly clock: Clock;
 }
 
 /** An agent renews inside its tunnel; these are for starts and reconnects. */
 const RATE = { max: 300, timeWindow: 60_000 };
 
-const AgentSummary = Type.Object({
-  name: Type.String(),
-  enrolledAt: Type.Union([Type.Integer(), Type.Null()]),
-  revokedAt: Type.Union([Type.Integer(), Type.Null()]),
-  keyThumbprint: Type.Union([Type.String(), Type.Null()]),
-});
-const AgentList = Type.Object({ agents: Type.Array(AgentSummary) });
-type AgentList = Static<typeof AgentList>;
-
-const AgentParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 63 }) });
-type AgentParams = Static<typeof AgentParams>;
-const Assertion = Type.Object(
-  { assertion: Type.String({ minLength: 1, maxLength: 4096 }) },
-  { additionalProperties: false },
-);
+const DEFAULT_LIMIT = 200;
 
 export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
   const { enrollment, credentials } = deps;
   return async (app) => {
-    app.post('/api/v1/agents/enroll', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
-      reply.header('cache-control', 'no-store');
-      return enrollment.enroll(request.body, callerOf(request));
-    });
+    app.post(
+      '/api/v1/agents/enroll',
+      {
+        config: {
+          permission: 'anyone',
+          rateLimit: RATE,
+          summary: 'Bind an agent’s key to its name, once for each token',
+        },
+        schema: { body: EnrollBody, response: { 200: Enrolled } },
+      },
+      async (request, reply) => {
+        reply.header('cache-control', 'no-store');
+        return enrollment.enroll(request.body, callerOf(request));
+      },
+    );
 
-    app.post<{ Body: Static<typeof Assertion> }>(
+    app.post<{ Body: CredentialBody }>(
       '/api/v1/agents/credential',
-      { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Assertion } },
+      {
+        config: { permission: 'anyone', rateLimit: RATE, summary: 'A device credential for an enrolled agent' },
+        schema: { body: CredentialBody, response: { 200: IssuedCredential } },
+      },
       async (request, reply) => {
         reply.header('cache-control', 'no-store');
         try {
@@ -59,30 +72,45 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
       },
     );
 
-    app.get(
+    app.get<{ Querystring: AgentQuery }>(
       '/api/v1/agents',
-      { config: { permission: ['admin', 'security'] }, schema: { response: { 200: AgentList } } },
-      async (_request, reply): Promise<AgentList> => {
+      {
+        config: { permission: ['admin', 'security'], summary: 'Agents by name, with their live tunnels' },
+        schema: { querystring: AgentQuery, response: { 200: AgentList } },
+      },
+      async (request, reply): Promise<AgentList> => {
+        const { after, limit = DEFAULT_LIMIT } = request.query;
+        const configured = new Set(deps.configuredAgents());
         const enrolled = new Map((await enrollment.list()).map((agent) => [agent.name, agent]));
-        const names = new Set([...deps.configuredAgents(), ...enrolled.keys()]);
+        const tunnels = Map.groupBy(deps.tunnels(), ({ agent }) => agent);
+        const names = [...new Set([...configured, ...enrolled.keys()])]
+          .filter((name) => after === undefined || name > after)
+          .toSorted();
+        const page = names.slice(0, limit);
         reply.header('cache-control', 'no-store');
         return {
-          agents: [...names].toSorted().map((name) => {
+          agents: page.map((name) => {
             const agent = enrolled.get(name);
             return {
               name,
+              configured: configured.has(name),
               enrolledAt: agent?.enrolledAt ?? null,
               revokedAt: agent?.revokedAt ?? null,
               keyThumbprint: agent?.keyThumbprint ?? null,
+              tunnels: (tunnels.get(name) ?? []).map(tunnelOf),
             };
           }),
+          next: names.length > page.length ? (page.at(-1) ?? null) : null,
         };
       },
     );
 
     app.post<{ Params: AgentParams }>(
       '/api/v1/agents/:name/tokens',
-      { config: { permission: ['admin'] }, schema: { params: AgentParams } },
+      {
+        config: { permission: ['admin'], summary: 'A single-use token that enrolls this agent' },
+        schema: { params: AgentParams, body: Nothing, response: { 200: EnrollmentToken } },
+      },
       async (request, reply) => {
         reply.header('cache-control', 'no-store');
         return enrollment.createToken(request.params.name, personOf(request).session.principal.id);
@@ -91,7 +119,10 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
 
     app.post<{ Params: AgentParams }>(
       '/api/v1/agents/:name/revoke',
-      { config: { permission: ['admin'] }, schema: { params: AgentParams } },
+      {
+        config: { permission: ['admin'], summary: 'Withdraw an agent’s key and end its tunnels' },
+        schema: { params: AgentParams, body: Nothing, response: { 200: RevokedAgent } },
+      },
       async (request) => {
         const { name } = request.params;
         if (!(await enrollment.revoke(name, personOf(request).session.principal.id))) {
@@ -100,5 +131,23 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
         return { revoked: name };
       },
     );
+  };
+}
+
+function tunnelOf({
+  tunnel,
+  resources,
+  unreachable,
+  ...more
+}: TunnelView): AgentList['agents'][number]['tunnels'][number] {
+  const { connectedAt, expiresAt, streams, roundTripMs } = more;
+  return {
+    id: tunnel,
+    connectedAt,
+    expiresAt,
+    resources: [...resources],
+    unreachable: [...unreachable],
+    streams,
+    roundTripMs,
   };
 }

@@ -1,4 +1,4 @@
-import type { AuditRow } from '../contract.ts';
+import type { AuditRow } from '../contract/audit.ts';
 import type { AuditLogEntry } from '../ports.ts';
 
 /** One line of the audit list. */
@@ -33,6 +33,10 @@ function summary(event: AuditLogEntry['event']): string {
   switch (event.kind) {
     case 'access.intent':
       return `${event.host}${pathOf(event) ?? ' (path erased)'}`;
+    case 'access.terminated':
+      return `Cut a live access to ${event.resource}: ${event.personal?.note ?? '(reason erased)'}`;
+    case 'access.throttled':
+      return `${count(event.count, 'request')} beyond the rate refused`;
     case 'sign_in.completed':
       return 'Signed in';
     case 'sign_in.failed':

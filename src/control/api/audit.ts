@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { clientAddress } from '../../lib/client-address.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
-import { AuditEntry, AuditEntryPage, AuditEntryParams, AuditPage, AuditQuery } from '../contract.ts';
-import { type Permission, personOf } from '../permission.ts';
+import { AuditEntry, AuditEntryPage, AuditEntryParams, AuditPage, AuditQuery } from '../contract/audit.ts';
+import type { Permission } from '../permission.ts';
 import type { AuditLogEntry, AuditLogPage, ControlDeps } from '../ports.ts';
+import { actorOf } from './actor.ts';
 import { auditRow } from './audit-row.ts';
 
 /** A search that takes longer is given up: its results would be stale, and the database has other work. */
@@ -17,7 +17,10 @@ const READERS: Permission = ['admin', 'security', 'auditor'];
 export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
   app.get<{ Querystring: AuditQuery }>(
     '/api/v1/audit',
-    { config: { permission: READERS }, schema: { querystring: AuditQuery, response: { 200: AuditPage } } },
+    {
+      config: { permission: READERS, summary: 'Search the audit log, newest first' },
+      schema: { querystring: AuditQuery, response: { 200: AuditPage } },
+    },
     async (request, reply): Promise<AuditPage> => {
       const found = await search(request, deps);
       reply.header('cache-control', 'no-store');
@@ -27,7 +30,10 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
 
   app.get<{ Querystring: AuditQuery }>(
     '/api/v1/audit/entries',
-    { config: { permission: READERS }, schema: { querystring: AuditQuery, response: { 200: AuditEntryPage } } },
+    {
+      config: { permission: READERS, summary: 'Search the audit log, with every field of each record' },
+      schema: { querystring: AuditQuery, response: { 200: AuditEntryPage } },
+    },
     async (request, reply): Promise<AuditEntryPage> => {
       const found = await search(request, deps);
       reply.header('cache-control', 'no-store');
@@ -37,7 +43,10 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
 
   app.get<{ Params: { id: string } }>(
     '/api/v1/audit/:id',
-    { config: { permission: READERS }, schema: { params: AuditEntryParams, response: { 200: AuditEntry } } },
+    {
+      config: { permission: READERS, summary: 'Read one record by its reference id' },
+      schema: { params: AuditEntryParams, response: { 200: AuditEntry } },
+    },
     async (request, reply): Promise<AuditEntry> => {
       const { id } = request.params;
       const entry = await deps.auditLog.find(id, AbortSignal.timeout(SEARCH_TIMEOUT_MS));
@@ -70,26 +79,6 @@ function entryOf(entry: AuditLogEntry): AuditEntry {
 }
 
 async function recordRead(request: FastifyRequest, deps: ControlDeps, query: string, results: number): Promise<void> {
-  const { session } = personOf(request);
-  const { id, issuer, subject, email, name, groups } = session.principal;
-  const userAgent = request.headers['user-agent'];
-  await deps.audit.append({
-    kind: 'log.read',
-    id: sortableId(deps.clock()),
-    at: deps.clock(),
-    principal: id,
-    session: session.id,
-    facts: session.factsHash,
-    personal: {
-      issuer,
-      subject,
-      ...(email === undefined ? {} : { email }),
-      ...(name === undefined ? {} : { name }),
-      groups,
-      address: clientAddress(request.raw),
-      ...(userAgent === undefined ? {} : { userAgent }),
-    },
-    query,
-    results,
-  });
+  const at = deps.clock();
+  await deps.audit.append({ kind: 'log.read', id: sortableId(at), at, ...actorOf(request), query, results });
 }

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { Me } from '../contract.ts';
+import { Me } from '../contract/me.ts';
 import { personOf } from '../permission.ts';
 import type { ControlDeps } from '../ports.ts';
 
 export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
   app.get(
     '/api/v1/me',
-    { config: { permission: 'signed-in' }, schema: { response: { 200: Me } } },
+    {
+      config: { permission: 'signed-in', summary: 'Who I am and which roles I have' },
+      schema: { response: { 200: Me } },
+    },
     async (request, reply): Promise<Me> => {
       const { session, roles } = personOf(request);
       const { principal } = session;

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { ResourceList } from '../contract.ts';
+import { ResourceList } from '../contract/resources.ts';
 import { personOf } from '../permission.ts';
 import type { ControlDeps } from '../ports.ts';
 
 export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
   app.get(
     '/api/v1/resources',
-    { config: { permission: 'signed-in' }, schema: { response: { 200: ResourceList } } },
+    {
+      config: { permission: 'signed-in', summary: 'What the policy may let me reach' },
+      schema: { response: { 200: ResourceList } },
+    },
     async (request, reply): Promise<ResourceList> => {
       const { principal } = personOf(request).session;
       const { policy, resourceByHost } = deps.snapshot();

@@ -50,7 +50,10 @@ const Redeem = Type.Object(
   },
   { additionalProperties: false },
 );
+const Redeemed = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), person: Type.String() });
 const TokenRequest = Type.Object({ audience: Type.String({ maxLength: 300 }) }, { additionalProperties: false });
+
+const IssuedToken = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), audience: Type.String() });
 
 /** The relay as authorization server of command lines: a loopback redirect and PKCE, then a token for the relay itself. */
 export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlPlugin {
@@ -79,7 +82,10 @@ export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlP
 
     app.post<{ Body: Static<typeof Authorize> }>(
       '/cli/authorize',
-      { config: { permission: 'signed-in', rateLimit: RATE }, schema: { body: Authorize } },
+      {
+        config: { permission: 'signed-in', rateLimit: RATE },
+        schema: { body: Authorize, response: { 200: Type.Object({ location: Type.String() }) } },
+      },
       async (request, reply) => {
         const { redirectUri, state, challenge, machine, answer } = request.body;
         const location = new URL(redirectUri);
@@ -96,7 +102,7 @@ export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlP
 
     app.post<{ Body: Static<typeof Redeem> }>(
       '/cli/token',
-      { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Redeem } },
+      { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Redeem, response: { 200: Redeemed } } },
       async (request, reply) => {
         const { code, verifier, redirectUri } = request.body;
         const { token, expiresAt, session } = await tokens.redeemCode(code, redirectUri, verifier);
@@ -107,7 +113,14 @@ export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlP
 
     app.post<{ Body: Static<typeof TokenRequest> }>(
       '/api/v1/tokens',
-      { config: { permission: 'signed-in', rateLimit: RATE }, schema: { body: TokenRequest } },
+      {
+        config: {
+          permission: 'signed-in',
+          rateLimit: RATE,
+          summary: 'A token for one app, as a child of this session',
+        },
+        schema: { body: TokenRequest, response: { 200: IssuedToken } },
+      },
       async (request, reply) => {
         const { audience } = request.body;
         if (!isResourceOrigin(audience)) {

@@ -8,6 +8,8 @@ import type { SignIns } from '../../identity/sign-in.ts';
 import type { KeyRing } from '../../identity/signing-keys.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
+import { Nothing } from '../contract/parts.ts';
+import { SignedOut } from '../contract/sessions.ts';
 import { html } from '../html.ts';
 import { sendPage, unsupportedBrowserPage } from '../page.ts';
 import { personOf } from '../permission.ts';
@@ -77,7 +79,10 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
 
     app.post(
       '/api/v1/sign-out',
-      { config: { permission: 'signed-in' }, schema: { response: { 200: Type.Object({ location: Type.String() }) } } },
+      {
+        config: { permission: 'signed-in', summary: 'End my sessions in this browser, here and in every app' },
+        schema: { body: Nothing, response: { 200: SignedOut } },
+      },
       async (request, reply) => {
         const location = await deps.signIns.signOut(personOf(request).session);
         return reply

@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox';
 import type { StoredSession } from '../../identity/ports.ts';
 import type { Sessions } from '../../identity/sessions.ts';
 import { PosternError } from '../../lib/errors.ts';
+import { IdParams, Nothing } from '../contract/parts.ts';
+import { EndedSession, SessionList, SessionQuery } from '../contract/sessions.ts';
 import { personOf } from '../permission.ts';
 import type { ControlPlugin, Person } from '../ports.ts';
 
@@ -9,53 +10,53 @@ export interface SessionRoutesDeps {
   readonly sessions: Sessions;
 }
 
-/** Sessions in one answer, newest first. */
-const MAX_LISTED = 500;
+const DEFAULT_LIMIT = 200;
 
-const SessionSummary = Type.Object({
-  id: Type.String(),
-  person: Type.Object({
-    id: Type.String(),
-    name: Type.Union([Type.String(), Type.Null()]),
-    email: Type.Union([Type.String(), Type.Null()]),
-  }),
-  signedInAt: Type.Integer(),
-  lastSeenAt: Type.Integer(),
-  expiresAt: Type.Integer(),
-  /** It is the one that asks. */
-  current: Type.Boolean(),
-});
-const SessionList = Type.Object({ sessions: Type.Array(SessionSummary) });
-type SessionList = Static<typeof SessionList>;
-
-const ListQuery = Type.Object({ of: Type.Optional(Type.Union([Type.Literal('me'), Type.Literal('everyone')])) });
-const SessionParams = Type.Object({ id: Type.String({ minLength: 36, maxLength: 36, pattern: '^[0-9a-f-]+$' }) });
-
-/** One's own sessions; for admins everyone's. */
+/** One's own sessions; everyone's for those who answer for them. */
 export function sessionRoutes({ sessions }: SessionRoutesDeps): ControlPlugin {
   return async (app) => {
-    app.get<{ Querystring: Static<typeof ListQuery> }>(
+    app.get<{ Querystring: SessionQuery }>(
       '/api/v1/sessions',
-      { config: { permission: 'signed-in' }, schema: { querystring: ListQuery, response: { 200: SessionList } } },
+      {
+        config: {
+          permission: 'signed-in',
+          summary: 'Live sessions, newest first: my own, or everyone’s (admin, security)',
+        },
+        schema: { querystring: SessionQuery, response: { 200: SessionList } },
+      },
       async (request, reply): Promise<SessionList> => {
         const person = personOf(request);
-        const everyone = request.query.of === 'everyone';
-        if (everyone && !isAdmin(person)) throw new PosternError('forbidden', 'This needs the role admin.');
-        const found = await sessions.list(everyone ? undefined : person.session.principal.id, MAX_LISTED);
+        const { of, before, limit = DEFAULT_LIMIT } = request.query;
+        if (of === 'everyone' && !mayActOnOthers(person)) {
+          throw new PosternError('forbidden', 'This needs one of these roles: admin, security.');
+        }
+        const whose = of === 'everyone' ? undefined : person.session.principal.id;
+        // One more than asked for tells whether there is a next page.
+        const found = await sessions.list(whose, limit + 1, before);
+        const page = found.slice(0, limit);
         reply.header('cache-control', 'no-store');
-        return { sessions: found.map((session) => summaryOf(session, person)) };
+        return {
+          sessions: page.map((session) => summaryOf(session, person)),
+          next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
+        };
       },
     );
 
-    app.delete<{ Params: Static<typeof SessionParams> }>(
+    app.delete<{ Params: { id: string } }>(
       '/api/v1/sessions/:id',
-      { config: { permission: 'signed-in' }, schema: { params: SessionParams } },
+      {
+        config: {
+          permission: 'signed-in',
+          summary: 'End a session everywhere: one of my own, or anyone’s (admin, security)',
+        },
+        schema: { params: IdParams, body: Nothing, response: { 200: EndedSession } },
+      },
       async (request) => {
         const person = personOf(request);
         const mine = person.session.principal.id;
         const session = await sessions.find(request.params.id);
         // Others' sessions do not exist for those who may not end them.
-        if (!session || (session.principal.id !== mine && !isAdmin(person))) {
+        if (!session || (session.principal.id !== mine && !mayActOnOthers(person))) {
           throw new PosternError('not_found', 'There is no such session, or it has ended.');
         }
         await sessions.end({ id: session.id }, 'session_revoked', session.principal.id === mine ? undefined : mine);
@@ -65,8 +66,8 @@ export function sessionRoutes({ sessions }: SessionRoutesDeps): ControlPlugin {
   };
 }
 
-function isAdmin(person: Person): boolean {
-  return person.roles.includes('admin');
+function mayActOnOthers({ roles }: Person): boolean {
+  return roles.includes('admin') || roles.includes('security');
 }
 
 function summaryOf(session: StoredSession, person: Person): SessionList['sessions'][number] {

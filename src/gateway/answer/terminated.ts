@@ -34,6 +34,8 @@ export function terminationText(reason: TerminationReason): string {
       return 'your account was disabled';
     case 'policy_changed':
       return 'you may no longer do this here';
+    case 'access_terminated':
+      return 'someone responsible for security ended it';
     case 'agent_revoked':
       return 'the agent that serves this app was revoked';
     case 'authority_lost':

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, lt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { RevocationReason } from '../../domain/change.ts';
 import type { Store, Tx } from '../open.ts';
 import { principalOf } from './principals.ts';
@@ -88,12 +88,14 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       return rows[0] && sessionOf(rows[0]);
     },
 
-    async list(ofPrincipal: string | undefined, nowMs: number, idleMs: number, limit: number) {
+    async list(ofPrincipal: string | undefined, nowMs: number, idleMs: number, limit: number, before?: string) {
       const mine = ofPrincipal === undefined ? undefined : eq(session.principal, ofPrincipal);
+      // Ids sort by the time of sign-in.
+      const older = before === undefined ? undefined : lt(session.id, before);
       const rows = await answer(
         selectSessions(db)
-          .where(and(mine, alive(nowMs, idleMs)))
-          .orderBy(desc(session.signedInAt))
+          .where(and(mine, older, alive(nowMs, idleMs)))
+          .orderBy(desc(session.id))
           .limit(limit),
       );
       return rows.map(sessionOf);

@@ -1,5 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import type { AuditEntry, AuditPage, Me, ResourceList } from '../../../src/control/contract.ts';
+import type { AuditEntry, AuditPage } from '../../../src/control/contract/audit.ts';
+import type { Me } from '../../../src/control/contract/me.ts';
+import type { ResourceList } from '../../../src/control/contract/resources.ts';
 import { getJson } from './request.ts';
 
 export const meQuery = queryOptions({

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { type InfiniteData, type UseInfiniteQueryResult, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
-import type { AuditPage as AuditRows } from '../../../src/control/contract.ts';
+import type { AuditPage as AuditRows } from '../../../src/control/contract/audit.ts';
 import { auditQuery, meQuery } from '../api/queries.ts';
 import { RequestFailure } from '../api/request.ts';
 import { pagesFor } from '../frame/pages.tsx';

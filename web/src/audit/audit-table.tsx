@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import type { AuditRow } from '../../../src/control/contract.ts';
+import type { AuditRow } from '../../../src/control/contract/audit.ts';
 import { clockOf, dayOf, duration, utc } from '../parts/time.ts';
 import classes from './audit.module.css';
 import { Verdict } from './verdict.tsx';

@@ -1,8 +1,14 @@
-import type { AuditEntry } from '../../../src/control/contract.ts';
+import type { AuditEntry } from '../../../src/control/contract/audit.ts';
 import type { AccessIntent } from '../../../src/domain/audit-event.ts';
 import { bytes, duration } from '../parts/time.ts';
 import { Field, Section } from './field.tsx';
 import { endWord, reasonWord } from './words.ts';
+
+const VIA: Readonly<Record<AccessIntent['via'], string>> = {
+  cookie: 'signed in by browser session',
+  token: 'signed in by command line token',
+  anonymous: 'not signed in',
+};
 
 interface AccessProps {
   readonly event: AccessIntent;
@@ -26,8 +32,7 @@ export function AccessSections({ event, outcome }: AccessProps) {
           {personal?.query}
         </Field>
         <Field label="As">
-          {event.access === 'websocket' ? 'WebSocket' : 'HTTP request'}, signed in by{' '}
-          {event.via === 'cookie' ? 'browser session' : 'command line token'}
+          {event.access === 'websocket' ? 'WebSocket' : 'HTTP request'}, {VIA[event.via]}
         </Field>
       </Section>
       <Section title="Decision">

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../../src/control/contract.ts';
+import type { AuditEntry } from '../../../src/control/contract/audit.ts';
 import { clockOf, dayOf, utc } from '../parts/time.ts';
 import { CopyText } from './copy-text.tsx';
 import { Field, Section } from './field.tsx';

@@ -1,4 +1,4 @@
-import type { AuditRow } from '../../../src/control/contract.ts';
+import type { AuditRow } from '../../../src/control/contract/audit.ts';
 import classes from './verdict.module.css';
 import { isRefusal, kindWord } from './words.ts';
 

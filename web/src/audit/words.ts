@@ -6,6 +6,8 @@ import type { Reason } from '../../../src/domain/decision.ts';
 const KIND_WORDS: Readonly<Record<AuditEvent['kind'], string>> = {
   'access.intent': 'Access',
   'access.outcome': 'Access ended',
+  'access.terminated': 'Access cut',
+  'access.throttled': 'Access throttled',
   'sign_in.completed': 'Sign-in',
   'sign_in.failed': 'Failed sign-in',
   'session.ended': 'Session ended',
@@ -33,6 +35,7 @@ const END_WORDS: Readonly<Record<AccessEnd, string>> = {
   target_unreachable: 'Unreachable',
   timed_out: 'Timed out',
   not_forwarded: 'Not forwarded',
+  body_too_large: 'Body too large',
   revoked_before_forward: 'Revoked before',
   terminated: 'Terminated',
   failed: 'Failed',

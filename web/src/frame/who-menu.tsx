@@ -1,6 +1,6 @@
 import { Avatar, Badge, Group, Menu, Text, UnstyledButton } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import type { Me } from '../../../src/control/contract.ts';
+import type { Me } from '../../../src/control/contract/me.ts';
 import { postJson } from '../api/request.ts';
 import { LeaveIcon } from '../parts/icons.tsx';
 import { dayAndTime } from '../parts/time.ts';

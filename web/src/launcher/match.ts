@@ -1,4 +1,4 @@
-import type { LauncherResource } from '../../../src/control/contract.ts';
+import type { LauncherResource } from '../../../src/control/contract/resources.ts';
 
 /** Every word of the text occurs somewhere in title, name, description or tags. */
 export function matches({ title, name, description, tags }: LauncherResource, text: string): boolean {

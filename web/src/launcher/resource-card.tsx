@@ -1,4 +1,4 @@
-import type { LauncherResource } from '../../../src/control/contract.ts';
+import type { LauncherResource } from '../../../src/control/contract/resources.ts';
 import { OpenIcon } from '../parts/icons.tsx';
 import classes from './launcher.module.css';
 

@@ -1,39 +1,6 @@
 import { type Static, Type } from 'typebox';
-import type { AuditEvent } from '../domain/audit-event.ts';
-
-/** The API contract of `/api/v1`. Times are epoch milliseconds. The console imports the types. */
-
-const RoleName = Type.Union([Type.Literal('admin'), Type.Literal('security'), Type.Literal('auditor')]);
-
-/** GET /api/v1/me */
-export const Me = Type.Object({
-  person: Type.Object({
-    id: Type.String(),
-    name: Type.Union([Type.String(), Type.Null()]),
-    email: Type.Union([Type.String(), Type.Null()]),
-    subject: Type.String(),
-  }),
-  roles: Type.Array(RoleName),
-  session: Type.Object({ id: Type.String(), signedInAt: Type.Integer(), expiresAt: Type.Integer() }),
-  /** POST JSON here; the answer is `{location}`. */
-  signOut: Type.String(),
-  /** Whom to ask for access. */
-  contact: Type.Union([Type.String(), Type.Null()]),
-});
-export type Me = Static<typeof Me>;
-
-export const LauncherResource = Type.Object({
-  name: Type.String(),
-  title: Type.String(),
-  description: Type.Union([Type.String(), Type.Null()]),
-  url: Type.String(),
-  tags: Type.Array(Type.String()),
-});
-export type LauncherResource = Static<typeof LauncherResource>;
-
-/** GET /api/v1/resources: what the policy may let me reach, by title. */
-export const ResourceList = Type.Object({ resources: Type.Array(LauncherResource) });
-export type ResourceList = Static<typeof ResourceList>;
+import type { AuditEvent } from '../../domain/audit-event.ts';
+import { Nullable, Whole } from './parts.ts';
 
 /** GET /api/v1/audit. `before` is `next` of the page before. */
 export const AuditQuery = Type.Object(
@@ -53,8 +20,8 @@ export const AuditRow = Type.Object({
   kind: Type.Unsafe<AuditEvent['kind']>(Type.String()),
   person: Type.Union([
     Type.Object({
-      name: Type.Union([Type.String(), Type.Null()]),
-      email: Type.Union([Type.String(), Type.Null()]),
+      name: Nullable(Type.String()),
+      email: Nullable(Type.String()),
     }),
     Type.Null(),
   ]),
@@ -62,21 +29,21 @@ export const AuditRow = Type.Object({
   actor: Type.String(),
   /** One line about what happened, for people. */
   summary: Type.String(),
-  resource: Type.Union([Type.String(), Type.Null()]),
-  method: Type.Union([Type.String(), Type.Null()]),
+  resource: Nullable(Type.String()),
+  method: Nullable(Type.String()),
   /** Of an access: path and query as recorded; null where it was no access, or was erased. */
-  path: Type.Union([Type.String(), Type.Null()]),
+  path: Nullable(Type.String()),
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Null()]),
   /** How an allowed access ended; null while it runs, or for ever when its end is unknown. */
-  end: Type.Union([Type.String(), Type.Null()]),
-  status: Type.Union([Type.Integer(), Type.Null()]),
-  durationMs: Type.Union([Type.Number(), Type.Null()]),
+  end: Nullable(Type.String()),
+  status: Nullable(Whole),
+  durationMs: Nullable(Type.Number()),
 });
 export type AuditRow = Static<typeof AuditRow>;
 
 export const AuditPage = Type.Object({
   rows: Type.Array(AuditRow),
-  next: Type.Union([Type.String(), Type.Null()]),
+  next: Nullable(Type.String()),
 });
 export type AuditPage = Static<typeof AuditPage>;
 
@@ -92,7 +59,7 @@ const Event = Type.Unsafe<Exclude<AuditEvent, { kind: 'access.outcome' }>>(
 export const AuditEntry = Type.Object({
   row: AuditRow,
   event: Event,
-  outcome: Type.Union([Outcome, Type.Null()]),
+  outcome: Nullable(Outcome),
   facts: Type.Union([
     Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true })),
     Type.Null(),
@@ -104,6 +71,6 @@ export type AuditEntry = Static<typeof AuditEntry>;
 /** GET /api/v1/audit/entries: a page with every field of each record, for programs. Same query as `/api/v1/audit`. */
 export const AuditEntryPage = Type.Object({
   entries: Type.Array(AuditEntry),
-  next: Type.Union([Type.String(), Type.Null()]),
+  next: Nullable(Type.String()),
 });
 export type AuditEntryPage = Static<typeof AuditEntryPage>;

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { ConfigurationState } from '../contract/configuration.ts';
+import type { ControlDeps } from '../ports.ts';
+
+export function serveConfiguration(app: FastifyInstance, { configuration }: ControlDeps): void {
+  app.get(
+    '/api/v1/configuration',
+    {
+      config: { permission: ['admin'], summary: 'The configuration in force, without secrets' },
+      schema: { response: { 200: ConfigurationState } },
+    },
+    (_request, reply): ConfigurationState => {
+      reply.header('cache-control', 'no-store');
+      return configuration;
+    },
+  );
+}

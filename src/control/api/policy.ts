@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import { PolicyRules, PolicyState } from '../contract/policy.ts';
+import type { ControlDeps } from '../ports.ts';
+
+export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void {
+  app.get(
+    '/api/v1/policy',
+    {
+      config: { permission: ['admin', 'security', 'auditor'], summary: 'The policy version in force' },
+      schema: { response: { 200: PolicyState } },
+    },
+    (_request, reply): PolicyState => {
+      const { version, loadedAt, ruleSet, warnings, refusal } = policy.current();
+      reply.header('cache-control', 'no-store');
+      return {
+        version,
+        loadedAt,
+        rules: ruleSet.rules.length,
+        warnings: [...warnings],
+        refusal: refusal === undefined ? null : { ...refusal, problems: [...refusal.problems] },
+      };
+    },
+  );
+
+  app.get(
+    '/api/v1/policy/rules',
+    {
+      config: { permission: ['admin', 'security'], summary: 'The rules and local groups in force' },
+      schema: { response: { 200: PolicyRules } },
+    },
+    (_request, reply): PolicyRules => {
+      const { version, ruleSet } = policy.current();
+      reply.header('cache-control', 'no-store');
+      return {
+        version,
+        rules: ruleSet.rules.map(({ id, effect, who, what, methods, paths, message }) => ({
+          id,
+          effect,
+          who: [...who],
+          what: [...what],
+          methods: methods === undefined ? null : [...methods],
+          paths: paths === undefined ? null : [...paths],
+          message: message ?? null,
+        })),
+        groups: ruleSet.groups.map(({ name, members }) => ({ name, members: [...members] })),
+      };
+    },
+  );
+}

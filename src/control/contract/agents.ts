@@ -1,0 +1,78 @@
+import { type Static, Type } from 'typebox';
+import { closed, Nullable, Whole } from './parts.ts';
+
+export const AgentName = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' });
+export const AgentParams = Type.Object({ name: AgentName });
+export type AgentParams = Static<typeof AgentParams>;
+
+/** GET /api/v1/agents. `after` is `next` of the page before. */
+export const AgentQuery = Type.Object(
+  {
+    after: Type.Optional(AgentName),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  },
+  closed,
+);
+export type AgentQuery = Static<typeof AgentQuery>;
+
+const Tunnel = Type.Object({
+  id: Type.String(),
+  connectedAt: Whole,
+  /** It ends then unless its credential is renewed. */
+  expiresAt: Whole,
+  /** What the agent announced that it serves. */
+  resources: Type.Array(Type.String()),
+  /** Those of them whose target it could not reach when it last tried. */
+  unreachable: Type.Array(Type.String()),
+  streams: Whole,
+  roundTripMs: Type.Number(),
+});
+
+const AgentSummary = Type.Object({
+  name: Type.String(),
+  /** In the configuration in force; one that is not cannot connect. */
+  configured: Type.Boolean(),
+  enrolledAt: Nullable(Whole),
+  revokedAt: Nullable(Whole),
+  keyThumbprint: Nullable(Type.String()),
+  /** Live ones at this relay, newest first. */
+  tunnels: Type.Array(Tunnel),
+});
+
+/** By name. */
+export const AgentList = Type.Object({ agents: Type.Array(AgentSummary), next: Nullable(Type.String()) });
+export type AgentList = Static<typeof AgentList>;
+
+/** POST /api/v1/agents/enroll */
+export const EnrollBody = Type.Object(
+  {
+    token: Type.String({ minLength: 1, maxLength: 200 }),
+    name: Type.String({ minLength: 1, maxLength: 63 }),
+    publicKey: Type.Object(
+      {
+        kty: Type.Literal('OKP'),
+        crv: Type.Literal('Ed25519'),
+        x: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+        kid: Type.Optional(Type.String({ maxLength: 100 })),
+      },
+      closed,
+    ),
+  },
+  closed,
+);
+
+export const Enrolled = Type.Object({
+  agent: Type.String(),
+  /** To pin: receipts are signed with one of them. */
+  relayKeys: Type.Object({
+    keys: Type.Array(Type.Object({ kty: Type.String(), crv: Type.String(), x: Type.String(), kid: Type.String() })),
+  }),
+});
+
+/** POST /api/v1/agents/credential */
+export const CredentialBody = Type.Object({ assertion: Type.String({ minLength: 1, maxLength: 4096 }) }, closed);
+export type CredentialBody = Static<typeof CredentialBody>;
+export const IssuedCredential = Type.Object({ credential: Type.String(), expiresAt: Whole });
+
+export const EnrollmentToken = Type.Object({ token: Type.String(), expiresAt: Whole });
+export const RevokedAgent = Type.Object({ revoked: Type.String() });

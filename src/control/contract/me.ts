@@ -1,0 +1,21 @@
+import { type Static, Type } from 'typebox';
+import { Nullable, Whole } from './parts.ts';
+
+const RoleName = Type.Union([Type.Literal('admin'), Type.Literal('security'), Type.Literal('auditor')]);
+
+/** GET /api/v1/me */
+export const Me = Type.Object({
+  person: Type.Object({
+    id: Type.String(),
+    name: Nullable(Type.String()),
+    email: Nullable(Type.String()),
+    subject: Type.String(),
+  }),
+  roles: Type.Array(RoleName),
+  session: Type.Object({ id: Type.String(), signedInAt: Whole, expiresAt: Whole }),
+  /** POST JSON here; the answer is `{location}`. */
+  signOut: Type.String(),
+  /** Whom to ask for access. */
+  contact: Nullable(Type.String()),
+});
+export type Me = Static<typeof Me>;

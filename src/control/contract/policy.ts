@@ -1,0 +1,35 @@
+import { type Static, Type } from 'typebox';
+import { Nullable, Whole } from './parts.ts';
+
+/** GET /api/v1/policy */
+export const PolicyState = Type.Object({
+  /** Hash of rules, local groups and function set; decisions name it. */
+  version: Type.String(),
+  /** When this relay put it in force. */
+  loadedAt: Whole,
+  rules: Whole,
+  /** `file:line:column: text` for what is allowed but probably not meant. */
+  warnings: Type.Array(Type.String()),
+  /** Set while the files hold something that cannot be used, so that an older version stays in force. */
+  refusal: Nullable(Type.Object({ at: Whole, hash: Type.String(), problems: Type.Array(Type.String()) })),
+});
+export type PolicyState = Static<typeof PolicyState>;
+
+const Rule = Type.Object({
+  id: Type.String(),
+  effect: Type.Union([Type.Literal('allow'), Type.Literal('deny')]),
+  who: Type.Array(Type.String()),
+  what: Type.Array(Type.String()),
+  /** null: all. */
+  methods: Nullable(Type.Array(Type.String())),
+  paths: Nullable(Type.Array(Type.String())),
+  message: Nullable(Type.String()),
+});
+
+/** GET /api/v1/policy/rules: as written, in the order of the files. */
+export const PolicyRules = Type.Object({
+  version: Type.String(),
+  rules: Type.Array(Rule),
+  groups: Type.Array(Type.Object({ name: Type.String(), members: Type.Array(Type.String()) })),
+});
+export type PolicyRules = Static<typeof PolicyRules>;
