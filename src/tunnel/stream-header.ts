@@ -57,9 +57,16 @@ export function receiveHeader(stream: TunnelStream, timeoutMs: number): Promise<
   return receiveFirst(stream, timeoutMs, parseHeader);
 }
 
-/** As `receiveHeader`, for the other direction. */
-export function receiveAnswer(stream: TunnelStream, timeoutMs: number): Promise<StreamAnswer> {
-  return receiveFirst(stream, timeoutMs, parseAnswer);
+/**
+ * As `receiveHeader`, for the other direction. `look` is called with the answer before anything that came with it goes on
+ * to the reader: what it destroys the stream with cannot be overtaken by the end of the stream.
+ */
+export function receiveAnswer(
+  stream: TunnelStream,
+  timeoutMs: number,
+  look?: (answer: StreamAnswer) => void,
+): Promise<StreamAnswer> {
+  return receiveFirst(stream, timeoutMs, parseAnswer, look);
 }
 
 /** How a refusal of the agent reads at the relay. */
@@ -71,7 +78,12 @@ export function refusalError(refusal: StreamAnswer & { ok: false }, resource: st
   );
 }
 
-function receiveFirst<T>(stream: TunnelStream, timeoutMs: number, parse: (value: unknown) => T): Promise<T> {
+function receiveFirst<T>(
+  stream: TunnelStream,
+  timeoutMs: number,
+  parse: (value: unknown) => T,
+  look?: (value: T) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const decoder = new JsonDecoder(MAX_HEADER_BYTES);
     const closed = () => fail(stream.errored ?? new PosternError('tunnel_closed', 'The stream closed at its start.'));
@@ -95,6 +107,7 @@ function receiveFirst<T>(stream: TunnelStream, timeoutMs: number, parse: (value:
         if (!found) return undefined;
         const value = parse(found.value);
         settle();
+        look?.(value);
         resolve(value);
         return decoder.rest();
       } catch (error) {

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { request, Agent as UndiciAgent } from 'undici';
 import { runAgent } from '../../src/agent/run.ts';
 import { generateSigningKey } from '../../src/token/key.ts';
@@ -15,25 +15,20 @@ import { resourceOf, SmallRelay, silent } from './small-relay.ts';
 
 const never = new AbortController().signal;
 
-async function begin(options: { credentialLifeSeconds?: number } = {}) {
-  const relay = await SmallRelay.start(options);
-  const target = await new EchoTarget().start();
-  const office = new Office(relay, { wiki: target.port });
+async function begin(t: TestContext, options: { credentialLifeSeconds?: number } = {}) {
+  const relay = await SmallRelay.start(t, options);
+  const target = await new EchoTarget().start(t);
+  const office = new Office(t, relay, { wiki: target.port });
   office.giveToken(relay);
   office.start();
   const tunnel = await tunnelTo(relay, 'wiki');
   const open = async (resource = 'wiki', change: ReceiptChange = {}): Promise<Duplex> =>
     tunnel.openStream({ resource, receipt: await receiptFor(relay, tunnel, resource, change), signal: never });
-  const end = async () => {
-    await office.stop();
-    await relay.stop();
-    target.stop();
-  };
-  return { relay, target, office, tunnel, open, end };
+  return { relay, target, office, tunnel, open };
 }
 
-test('an agent enrolls, connects and carries bytes to its target and back, with half-close', async () => {
-  const { relay, office, open, end } = await begin();
+test('an agent enrolls, connects and carries bytes to its target and back, with half-close', async (t) => {
+  const { relay, office, open } = await begin(t);
   const stream = await open();
   const sent = randomBytes(5_000_000);
   const received = collect(stream);
@@ -44,20 +39,22 @@ test('an agent enrolls, connects and carries bytes to its target and back, with 
     relay.endpoint.list().map(({ agent, resources }) => ({ agent, resources })),
     [{ agent: 'office', resources: ['wiki'] }],
   );
-  await end();
+  await office.stop();
+  await relay.stop();
   assert.deepEqual(
     relay.events.map((event) => event.kind),
     ['agent.connected', 'agent.disconnected'],
   );
 });
 
-test('undici speaks HTTP over tunnel streams', async () => {
+test('undici speaks HTTP over tunnel streams', async (t) => {
   const web = createHttpServer((incoming, response) => {
     incoming.pipe(response.writeHead(201, { 'x-path': incoming.url ?? '' }));
   });
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
-  const relay = await SmallRelay.start();
-  const office = new Office(relay, { web: (web.address() as { port: number }).port });
+  t.after(() => web.close());
+  const relay = await SmallRelay.start(t);
+  const office = new Office(t, relay, { web: (web.address() as { port: number }).port });
   office.giveToken(relay);
   office.start();
   const tunnel = await tunnelTo(relay, 'web');
@@ -74,20 +71,18 @@ test('undici speaks HTTP over tunnel streams', async () => {
     assert.equal(await answer.body.text(), `body ${n}`);
   }
   await dispatcher.destroy();
-  await office.stop();
-  await relay.stop();
-  web.close();
 });
 
-test('a target that closes early, and one that nobody listens on, are told apart', async () => {
-  const relay = await SmallRelay.start();
+test('a target that closes early, and one that nobody listens on, are told apart', async (t) => {
+  const relay = await SmallRelay.start(t);
   const rude = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
   await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
+  t.after(() => rude.close());
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
   const freePort = (free.address() as { port: number }).port;
   await new Promise((resolve) => free.close(resolve));
-  const office = new Office(relay, { rude: (rude.address() as { port: number }).port, nobody: freePort });
+  const office = new Office(t, relay, { rude: (rude.address() as { port: number }).port, nobody: freePort });
   office.giveToken(relay);
   office.start();
   const tunnel = await tunnelTo(relay, 'rude');
@@ -95,20 +90,20 @@ test('a target that closes early, and one that nobody listens on, are told apart
     const receipt = await receiptFor(relay, tunnel, resource);
     const stream = await tunnel.openStream({ resource, receipt, signal: never });
     stream.resume();
+    let ended = false;
+    stream.on('end', () => (ended = true));
     stream.write('GET / HTTP/1.1\r\n');
-    return (await closing(stream))?.code;
+    const code = (await closing(stream))?.code;
+    return ended ? 'a plain end' : code;
   };
   assert.equal(await fail('rude'), 'ECONNRESET');
   assert.equal(await fail('nobody'), 'target_unreachable');
   await relay.until(() => relay.endpoint.list()[0]?.unreachable.includes('nobody') ?? false);
   assert.equal(tunnel.closed, false);
-  await office.stop();
-  await relay.stop();
-  rude.close();
 });
 
-test('receipts that do not fit open nothing: the target sees no connection', async () => {
-  const { target, open, end, relay, tunnel } = await begin();
+test('receipts that do not fit open nothing: the target sees no connection', async (t) => {
+  const { target, open, relay, tunnel } = await begin(t);
   const wrong: [string, ReceiptChange][] = [
     ['wiki', { claims: { agent: 'warehouse' } }],
     ['wiki', { content: { audience: 'warehouse' } }],
@@ -140,11 +135,10 @@ test('receipts that do not fit open nothing: the target sees no connection', asy
   second.resume();
   assert.equal((await closing(second))?.code, 'target_unreachable');
   assert.equal(target.connections, 1);
-  await end();
 });
 
-test('the agent comes back after the relay restarted, without a new token', async () => {
-  const { relay, target, office, open } = await begin();
+test('the agent comes back after the relay restarted, without a new token', async (t) => {
+  const { relay, target, office, open } = await begin(t);
   const stream = await open();
   stream.resume();
   stream.write('x');
@@ -152,7 +146,7 @@ test('the agent comes back after the relay restarted, without a new token', asyn
   const { port, key, agentKeys, origin } = relay;
   await relay.stop();
   assert.equal((await closed)?.code, 'tunnel_closed');
-  const again = await SmallRelay.start({ port, key, agentKeys });
+  const again = await SmallRelay.start(t, { port, key, agentKeys });
   assert.equal(again.origin, origin);
   const tunnel = await tunnelTo(again, 'wiki');
   const receipt = await receiptFor(again, tunnel, 'wiki');
@@ -160,13 +154,10 @@ test('the agent comes back after the relay restarted, without a new token', asyn
   const answer = collect(second);
   second.end('here again');
   assert.equal((await answer).toString(), 'here again');
-  await office.stop();
-  await again.stop();
-  target.stop();
 });
 
-test('the credential is renewed in the tunnel without dropping a stream; not renewed, the tunnel ends', async () => {
-  const { relay, open, end, tunnel } = await begin({ credentialLifeSeconds: 2 });
+test('the credential is renewed in the tunnel without dropping a stream; not renewed, the tunnel ends', async (t) => {
+  const { relay, open, tunnel } = await begin(t, { credentialLifeSeconds: 2 });
   const stream = await open();
   await relay.until(() => relay.renewals >= 1);
   relay.credentialLifeSeconds = 600;
@@ -175,11 +166,10 @@ test('the credential is renewed in the tunnel without dropping a stream; not ren
   stream.end('still here');
   assert.equal((await answer).toString(), 'still here');
   assert.equal(tunnel.closed, false);
-  await end();
 });
 
-test('a revoked agent loses its tunnel and its streams at once, and gets no other', async () => {
-  const { relay, open, tunnel, end } = await begin();
+test('a revoked agent loses its tunnel and its streams at once, and gets no other', async (t) => {
+  const { relay, open, tunnel } = await begin(t);
   const stream = await open();
   relay.revoked.add('office');
   relay.endpoint.endAgent('office', 'The agent was revoked.');
@@ -187,30 +177,26 @@ test('a revoked agent loses its tunnel and its streams at once, and gets no othe
   assert.equal((await closing(stream))?.code, 'tunnel_closed');
   await relay.event('agent.refused');
   assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])), undefined);
-  await end();
 });
 
-test('without a token the agent waits for one; a wrong one is refused, a right one is taken', async () => {
-  const relay = await SmallRelay.start();
-  const office = new Office(relay, { wiki: 1 });
+test('without a token the agent waits for one; a wrong one is refused, a right one is taken', async (t) => {
+  const relay = await SmallRelay.start(t);
+  const office = new Office(t, relay, { wiki: 1 });
   office.start();
   office.giveToken(relay, 'right');
   await tunnelTo(relay, 'wiki');
   assert.equal(relay.tokens.size, 0);
-  await office.stop();
-  await relay.stop();
 });
 
-test('only agents that the resource lists are picked', async () => {
-  const { relay, end } = await begin();
+test('only agents that the resource lists are picked', async (t) => {
+  const { relay } = await begin(t);
   assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse'])), undefined);
   assert.equal(relay.endpoint.directory.pick(resourceOf('other', ['office'])), undefined);
   assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse', 'office'])));
-  await end();
 });
 
-test('two tunnels of one agent both live; the newest is taken, and when it ends the older one', async () => {
-  const { relay, office, tunnel, end } = await begin();
+test('two tunnels of one agent both live; the newest is taken, and when it ends the older one', async (t) => {
+  const { relay, office, tunnel } = await begin(t);
   const stopping = new AbortController();
   const second = runAgent(office.config, { signal: stopping.signal, log: silent });
   const newest = () => relay.endpoint.directory.pick(resourceOf('wiki', ['office']));
@@ -221,11 +207,10 @@ test('two tunnels of one agent both live; the newest is taken, and when it ends 
   await second;
   await relay.until(() => relay.endpoint.list().length === 1);
   assert.equal(newest(), tunnel);
-  await end();
 });
 
-test('an opening that takes too long, or is no longer wanted, fails with its own code', async () => {
-  const { relay, tunnel, end } = await begin();
+test('an opening that takes too long, or is no longer wanted, fails with its own code', async (t) => {
+  const { relay, tunnel } = await begin(t);
   const receipt = await receiptFor(relay, tunnel, 'wiki');
   const stopped = AbortSignal.abort();
   await assert.rejects(tunnel.openStream({ resource: 'wiki', receipt, signal: stopped }), { code: 'aborted' });
@@ -235,5 +220,4 @@ test('an opening that takes too long, or is no longer wanted, fails with its own
   const stream = await tunnel.openStream({ resource: 'wiki', receipt, signal: stopping.signal });
   stopping.abort();
   assert.equal((await closing(stream))?.code, 'aborted');
-  await end();
 });

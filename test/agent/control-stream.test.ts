@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { connect } from '../../src/agent/connect.ts';
 import { jtiOf } from '../../src/agent/credential.ts';
 import { generateSigningKey } from '../../src/token/key.ts';
@@ -10,8 +10,8 @@ import { closing } from '../tunnel/pair.ts';
 import { resourceOf, SmallRelay } from './small-relay.ts';
 
 /** An agent made by hand, as far as the proof; what it does in the tunnel is the test's. */
-async function begin() {
-  const relay = await SmallRelay.start();
+async function begin(t: TestContext) {
+  const relay = await SmallRelay.start(t);
   const key = generateSigningKey();
   const { credential, expiresAt } = await relay.credential('office', key.kid);
   const config = { relay: relay.origin, name: 'office', stateDir: '', heartbeatMs: 60_000, targets: {} };
@@ -24,8 +24,8 @@ async function begin() {
   return { relay, tunnel, control, ended };
 }
 
-test('an agent may open the control stream and no other', async () => {
-  const { relay, tunnel, control } = await begin();
+test('an agent may open the control stream and no other', async (t) => {
+  const { relay, tunnel, control } = await begin(t);
   const answer = receiveAnswer(control, 5000);
   control.write(encodeHeader({ version: 1, kind: 'control' }));
   assert.deepEqual(await answer, { ok: true });
@@ -34,11 +34,10 @@ test('an agent may open the control stream and no other', async () => {
   second.write(encodeHeader({ version: 1, kind: 'resource', resource: 'wiki' }));
   assert.equal((await closing(second))?.code, 'ECONNRESET');
   assert.equal(tunnel.end, undefined);
-  await relay.stop();
 });
 
-test('only announced resources are served, and a draining tunnel takes no new streams', async () => {
-  const { relay, control } = await begin();
+test('only announced resources are served, and a draining tunnel takes no new streams', async (t) => {
+  const { relay, control } = await begin(t);
   const pick = (name: string) => relay.endpoint.directory.pick(resourceOf(name, ['office']));
   control.write(encodeHeader({ version: 1, kind: 'control' }));
   control.write(encodeJson({ type: 'announce', resources: ['wiki', 'metrics'] }));
@@ -48,7 +47,6 @@ test('only announced resources are served, and a draining tunnel takes no new st
   assert.ok(pick('metrics'));
   control.write(encodeJson({ type: 'drain' }));
   await relay.until(() => pick('metrics') === undefined);
-  await relay.stop();
 });
 
 const broken: Record<string, Buffer> = {
@@ -64,11 +62,10 @@ const broken: Record<string, Buffer> = {
 };
 
 for (const [what, bytes] of Object.entries(broken)) {
-  test(`${what} on the control stream ends the tunnel`, async () => {
-    const { relay, tunnel, control, ended } = await begin();
+  test(`${what} on the control stream ends the tunnel`, async (t) => {
+    const { relay, tunnel, control, ended } = await begin(t);
     control.write(bytes);
     await ended;
     assert.deepEqual({ code: tunnel.end?.code, by: tunnel.end?.by }, { code: 'protocol_violation', by: 'peer' });
-    await relay.stop();
   });
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import type { AgentConfig } from '../../src/agent/config.ts';
 import { runAgent } from '../../src/agent/run.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
@@ -21,7 +22,8 @@ export class EchoTarget {
     socket.pipe(socket);
   });
 
-  async start(): Promise<this> {
+  async start(t: TestContext): Promise<this> {
+    t.after(() => this.stop());
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     return this;
   }
@@ -36,14 +38,15 @@ export class EchoTarget {
   }
 }
 
-/** A running agent `office` with its directory; `stop` waits for it. */
+/** A running agent `office` with its directory; it stops with the test. */
 export class Office {
   readonly directory = mkdtempSync(join(tmpdir(), 'postern-agent-'));
   readonly config: AgentConfig;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(relay: SmallRelay, targets: Record<string, number>) {
+  constructor(t: TestContext, relay: SmallRelay, targets: Record<string, number>) {
+    t.after(() => this.stop());
     this.config = {
       relay: relay.origin,
       name: 'office',
@@ -68,7 +71,7 @@ export class Office {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    rmSync(this.directory, { recursive: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

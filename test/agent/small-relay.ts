@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
-import type { Resource } from '../../src/domain/resource.ts';
+import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
 import { sortableId } from '../../src/lib/id.ts';
 import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
@@ -17,6 +18,8 @@ import {
 } from '../../src/token/key.ts';
 
 export const silent = pino({ level: 'silent' });
+/** What a test waits for comes much sooner, or never. */
+const LIMIT_MS = 30_000;
 
 export interface SmallRelayOptions {
   readonly port?: number;
@@ -73,10 +76,13 @@ export class SmallRelay {
     this.server.on('upgrade', (request, socket, head) => this.endpoint.handleUpgrade(request, socket, head));
   }
 
-  static async start(options: SmallRelayOptions = {}): Promise<SmallRelay> {
+  /** Stops with the test, however that ends. */
+  static async start(t: TestContext, options: SmallRelayOptions = {}): Promise<SmallRelay> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
-    return new SmallRelay(server, options);
+    const relay = new SmallRelay(server, options);
+    t.after(() => relay.stop());
+    return relay;
   }
 
   get port(): number {
@@ -90,7 +96,11 @@ export class SmallRelay {
 
   /** Looks again after each event and each turn of the loop. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+    const limit = Date.now() + LIMIT_MS;
+    while (!holds()) {
+      if (Date.now() > limit) throw new Error(`It did not come to be: ${holds.toString()}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
   }
 
   async credential(agent: string, keyThumbprint: string): Promise<{ credential: string; expiresAt: number }> {
@@ -111,9 +121,11 @@ export class SmallRelay {
   }
 
   async stop(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise((resolve) => this.server.close(resolve));
     await this.endpoint.close();
     this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await closed;
   }
 
   async #verify(jwt: string) {
@@ -165,7 +177,9 @@ export function resourceOf(name: string, agents: readonly string[]): Resource {
     title: name,
     description: undefined,
     host: `${name}.postern.localhost`,
+    hosts: [`${name}.postern.localhost`],
     origin: `http://${name}.postern.localhost`,
+    origins: [`http://${name}.postern.localhost`],
     tags: [],
     owner: undefined,
     agents,
@@ -174,6 +188,7 @@ export function resourceOf(name: string, agents: readonly string[]): Resource {
     corsOrigins: [],
     identityHeaders: {},
     recordedQuery: [],
+    ...DEFAULT_SETTINGS,
   };
 }
 

@@ -34,8 +34,8 @@ function without(name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(upgradeHeaders).filter(([key]) => key !== name));
 }
 
-test('only a valid credential, and no browser, gets past the upgrade', async () => {
-  const relay = await SmallRelay.start();
+test('only a valid credential, and no browser, gets past the upgrade', async (t) => {
+  const relay = await SmallRelay.start(t);
   const key = generateSigningKey();
   const { credential } = await relay.credential('office', key.kid);
   const authorization = `Bearer ${credential}`;
@@ -60,7 +60,6 @@ test('only a valid credential, and no browser, gets past the upgrade', async () 
   relay.revoked.add('office');
   assert.equal(await upgrade(relay, { ...upgradeHeaders, authorization }), 401);
   assert.equal(relay.strangers.length, 6);
-  await relay.stop();
 });
 
 /** Connects, answers the challenge as told, and returns the text of `ready` or the close code. */
@@ -88,8 +87,8 @@ function prove(
   });
 }
 
-test('the proof must be of this key, this challenge, this relay and this credential', async () => {
-  const relay = await SmallRelay.start();
+test('the proof must be of this key, this challenge, this relay and this credential', async (t) => {
+  const relay = await SmallRelay.start(t);
   const key = generateSigningKey();
   const { credential } = await relay.credential('office', key.kid);
   const jti = JSON.parse(Buffer.from(credential.split('.')[1] ?? '', 'base64url').toString()).jti as string;
@@ -120,5 +119,4 @@ test('the proof must be of this key, this challenge, this relay and this credent
   assert.equal(await prove(relay, credential, () => Promise.resolve('not json')), 4003);
   // Six failures of one kind: one record, the others only counted.
   assert.equal(relay.events.filter((event) => event.kind === 'agent.refused').length, 1);
-  await relay.stop();
 });

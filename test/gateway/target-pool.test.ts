@@ -5,6 +5,7 @@ import { MAX_STREAMS_PER_RESOURCE, MAX_STREAMS_PER_SESSION, STREAM_AGE_MS } from
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
 import { TargetPool } from '../../src/gateway/target/pool.ts';
 import type { TargetStream } from '../../src/gateway/target/target-stream.ts';
+import { PosternError } from '../../src/lib/errors.ts';
 
 function tunnelOf(id: string): AgentTunnel {
   let names = 0;
@@ -87,5 +88,16 @@ describe('the places of a resource', () => {
     pool.giveBack(busy, true);
     assert.equal((await taken(pool, 'one', tunnel)).ordinal, 1);
     pool.close();
+  });
+
+  it('say why a stream was refused, also when that came before the request was written', async () => {
+    const refused = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    const stream = await taken(new TargetPool(() => 0), 'one', {
+      ...tunnelOf('t'),
+      openStream: () => Promise.resolve(refused),
+    });
+    refused.destroy(new PosternError('timeout', 'The target did not answer.'));
+    assert.ok(stream.client);
+    await assert.rejects(stream.client.request({ path: '/', method: 'GET' }), { code: 'timeout' });
   });
 });

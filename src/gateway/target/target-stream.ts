@@ -7,8 +7,6 @@ import {
   STREAM_AGE_MS,
   STREAM_IDLE_MS,
   STREAM_OPEN_MS,
-  TARGET_HEADERS_MS,
-  TARGET_SILENCE_MS,
 } from '../limits.ts';
 import type { AgentTunnel } from '../ports.ts';
 
@@ -90,8 +88,6 @@ export class TargetStream {
       pipelining: 1,
       keepAliveTimeout: STREAM_IDLE_MS,
       keepAliveMaxTimeout: STREAM_IDLE_MS,
-      headersTimeout: TARGET_HEADERS_MS,
-      bodyTimeout: TARGET_SILENCE_MS,
       maxHeaderSize: MAX_TARGET_HEADER_BYTES,
       connect: (_options, callback) => {
         // undici would connect again by itself; a receipt opens one stream, once.
@@ -99,7 +95,8 @@ export class TargetStream {
         used = true;
         // undici breaks on a synchronous callback.
         queueMicrotask(() => {
-          if (again || duplex.destroyed) callback(new PosternError('tunnel_closed', 'The stream has ended.'), null);
+          if (again || duplex.destroyed)
+            callback(duplex.errored ?? new PosternError('tunnel_closed', 'The stream has ended.'), null);
           // undici asks of its socket only what every Duplex has.
           else callback(null, duplex as Socket);
         });

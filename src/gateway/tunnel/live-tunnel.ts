@@ -117,15 +117,12 @@ export class LiveTunnel implements AgentTunnel {
       const stop = () => stream.destroy(stopped(open.signal));
       open.signal.addEventListener('abort', stop, { once: true });
       stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
-      receiveAnswer(stream, ANSWER_TIMEOUT_MS)
-        .then(
-          (answer) => {
-            if (!answer.ok) stream.destroy(refusalError(answer, open.resource));
-          },
-          (error: unknown) => {
-            if (!stream.destroyed) stream.destroy(asUnreachable(error));
-          },
-        )
+      receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
+        if (!answer.ok) stream.destroy(refusalError(answer, open.resource));
+      })
+        .catch((error: unknown) => {
+          if (!stream.destroyed) stream.destroy(asUnreachable(error));
+        })
         .finally(() => open.signal.removeEventListener('abort', stop));
       return Promise.resolve(stream);
     } catch (error) {
