@@ -25,7 +25,7 @@ export interface SetupResult {
 }
 
 export const MANY = 64;
-export const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 2;
 
 /**
  * All setups in each round, each round in another order, so that a drift of the machine hits all alike and
