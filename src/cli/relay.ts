@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PosternError } from '../lib/errors.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { aborted, stopSignal } from './until-signal.ts';
 
@@ -6,7 +7,7 @@ import { aborted, stopSignal } from './until-signal.ts';
 const STOP_MS = 10_000;
 
 export function addRelayCommand(program: Command): void {
-  program
+  const relay = program
     .command('relay')
     .summary('run the relay that people and agents connect to')
     .description('Runs the relay until SIGINT or SIGTERM.')
@@ -28,5 +29,18 @@ export function addRelayCommand(program: Command): void {
         // A start that was stopped on purpose has not failed.
         if (!signal.aborted) throw error;
       }
+    });
+
+  relay
+    .command('check')
+    .description(
+      'Looks at what the relay needs from the world around it (names, certificate, provider, database, ports), and says what to put right. Changes nothing.',
+    )
+    .action(async (_options: object, command: Command) => {
+      const { relayCheck } = await import('./relay-check.ts');
+      const { config } = command.optsWithGlobals<{ config: string }>();
+      const { ok, text } = await relayCheck(config);
+      process.stdout.write(text);
+      if (!ok) throw new PosternError('config_invalid', 'The relay cannot run like this.');
     });
 }
