@@ -52,6 +52,8 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
     },
   });
   useTypeBox(app);
+  // JSON alone: what a page elsewhere can send without asking first has no way in.
+  app.removeContentTypeParser('text/plain');
   await app.register(fastifyHelmet, helmetOptions(deps.origin));
   await app.register(fastifyCookie);
   await app.register(fastifyRateLimit, {

@@ -15,7 +15,7 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
       const { policy, resourceByHost } = deps.snapshot();
       reply.header('cache-control', 'no-store');
       return {
-        resources: [...resourceByHost.values()]
+        resources: [...new Set(resourceByHost.values())]
           .filter((resource) => policy.mayReach(principal, resource))
           .map(({ name, title, description, origin, tags }) => ({
             name,

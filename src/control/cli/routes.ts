@@ -9,8 +9,8 @@ import type { ControlPlugin } from '../ports.ts';
 
 export interface CliRoutesDeps {
   readonly tokens: Tokens;
-  /** Is this the origin of a resource in the snapshot in force? */
-  readonly isResourceOrigin: (origin: string) => boolean;
+  /** The audience of tokens for the resource at an origin, in the snapshot in force. */
+  readonly audienceOf: (origin: string) => string | undefined;
 }
 
 const RATE = { max: 60, timeWindow: 60_000 };
@@ -56,7 +56,7 @@ const TokenRequest = Type.Object({ audience: Type.String({ maxLength: 300 }) }, 
 const IssuedToken = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), audience: Type.String() });
 
 /** The relay as authorization server of command lines: a loopback redirect and PKCE, then a token for the relay itself. */
-export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlPlugin {
+export function cliRoutes({ tokens, audienceOf }: CliRoutesDeps): ControlPlugin {
   return async (app) => {
     app.get<{ Querystring: Static<typeof AuthorizeQuery> }>(
       '/cli/authorize',
@@ -123,10 +123,11 @@ export function cliRoutes({ tokens, isResourceOrigin }: CliRoutesDeps): ControlP
       },
       async (request, reply) => {
         const { audience } = request.body;
-        if (!isResourceOrigin(audience)) {
+        const issuedFor = audienceOf(audience);
+        if (issuedFor === undefined) {
           throw new PosternError('not_found', `There is no app at ${audience} that you may use.`);
         }
-        const { token, expiresAt } = await tokens.issueFor(personOf(request).session, audience);
+        const { token, expiresAt } = await tokens.issueFor(personOf(request).session, issuedFor);
         reply.header('cache-control', 'no-store');
         return { token, expiresAt, audience };
       },

@@ -1,0 +1,150 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { loadRelayConfig } from '../../src/config/relay-config.ts';
+import { sha256 } from '../../src/lib/bytes.ts';
+import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { type RunningRelay, startRelay } from '../../src/relay/start.ts';
+import { freePort } from '../e2e/free-port.ts';
+import { Browser } from '../identity/browser.ts';
+import { type HostileProvider, startHostileProvider } from '../identity/hostile-provider.ts';
+import { startDatabases, temporaryDirectory } from '../store/databases.ts';
+
+export const CLIENT_SECRET = 'the-secret-of-this-client';
+
+export interface WholeRelay extends AsyncDisposable {
+  readonly origin: string;
+  readonly relay: RunningRelay;
+  readonly provider: HostileProvider;
+  readonly policyDirectory: string;
+  /** Signs in at the provider, and gives the cookie header of the relay's host. */
+  signIn(name: string, groups: readonly string[]): Promise<string>;
+  /** A command line's token for the relay itself, from a session. */
+  issueToken(cookie: string): Promise<string>;
+  ask(path: string, request?: Ask): Promise<Answer>;
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** The relay as `postern relay` composes it, on PostgreSQL, with a provider that signs in whom the test names. */
+export async function startWholeRelay(): Promise<WholeRelay> {
+  await using undo = new AsyncDisposableStack();
+  const directory = undo.use(await temporaryDirectory()).path;
+  const databases = undo.use(await startDatabases('postgres'));
+  const provider = undo.use(await startHostileProvider(CLIENT_SECRET));
+  const { databaseUrl } = await databases.place('whole');
+  const port = await freePort();
+  const origin = `http://postern.localhost:${port}`;
+  const policyDirectory = join(directory, 'policies');
+  mkdirSync(policyDirectory);
+  const rules = [
+    { id: 'everybody-uses-the-wiki', effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki'] },
+  ];
+  writeFileSync(join(policyDirectory, 'rules.yaml'), stringify({ rules }));
+  writeFileSync(join(directory, 'client-secret'), CLIENT_SECRET, { mode: 0o600 });
+  const file = join(directory, 'postern.yaml');
+  writeFileSync(
+    file,
+    stringify({
+      relay: { url: origin, listen: `127.0.0.1:${port}`, drain: '0s' },
+      dataDir: './data',
+      database: { url: databaseUrl?.reveal() },
+      provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },
+      roles: { admin: { groups: ['admins'] }, security: { groups: ['security'] }, auditor: { groups: ['audit'] } },
+      policy: { directory: './policies' },
+      agents: { office: {} },
+      resources: { wiki: { agent: 'office' } },
+    }),
+    { mode: 0o600 },
+  );
+  const relay = await startRelay(loadRelayConfig(file), {
+    log: createLog('silent'),
+    signal: new AbortController().signal,
+  });
+  undo.defer(() => relay.close());
+
+  const held = undo.move();
+  const ask: WholeRelay['ask'] = (path, request) => exchange(new URL(path, origin), request);
+  return {
+    origin,
+    relay,
+    provider,
+    policyDirectory,
+    ask,
+    async signIn(name, groups) {
+      provider.variant = { claims: { sub: name, email: `${name}@example.com`, email_verified: true, name, groups } };
+      const browser = new Browser();
+      await browser.visit(`${origin}/sign-in?return=/signed-out`);
+      return browser.cookieHeader(new URL(origin));
+    },
+    async issueToken(cookie) {
+      const verifier = 'v'.repeat(43);
+      const redirectUri = 'http://127.0.0.1:4000/callback';
+      const challenge = sha256(verifier).toString('base64url');
+      const asked = { redirectUri, state: 's', challenge, machine: 'test', answer: 'allow' };
+      const headers = { cookie, ...ourPage(origin) };
+      const allowed = await ask('/cli/authorize', { method: 'POST', headers, body: JSON.stringify(asked) });
+      const { location } = JSON.parse(allowed.body) as { location: string };
+      const code = new URL(location).searchParams.get('code');
+      const redeem = await ask('/cli/token', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code, verifier, redirectUri }),
+      });
+      return (JSON.parse(redeem.body) as { token: string }).token;
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+/** What a browser sends with a fetch of the relay's own pages. */
+export function ourPage(origin: string) {
+  return { 'content-type': 'application/json', origin, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' };
+}
+
+let address = 1;
+
+function exchange(url: URL, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+  // From many addresses, since each has a rate. All of 127/8 is this machine.
+  address = (address % 250) + 1;
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      url,
+      {
+        method,
+        localAddress: `127.0.0.${address}`,
+        agent: false,
+        lookup: lookupWithLocalhost,
+        headers: { accept: 'application/json', ...length, ...headers },
+        signal: AbortSignal.timeout(20_000),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
