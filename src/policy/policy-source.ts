@@ -13,6 +13,8 @@ export interface PolicyWatch {
   onLoaded(loaded: LoadedPolicy, difference: readonly string[]): void | Promise<void>;
   /** The files changed to something that cannot be used; what is in force stays. `hash` is of the files. */
   onRefused(problems: readonly string[], hash: string): void | Promise<void>;
+  /** The files changed to something that means what is in force: nothing is refused any more. */
+  onUnchanged?(): void;
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +39,7 @@ export async function watchPolicy(directory: string, surroundings: Surroundings,
         const difference = policyDifference(ruleSet, loaded.ruleSet);
         ({ ruleSet, policy } = loaded);
         await watching.onLoaded(loaded, difference);
-      }
+      } else watching.onUnchanged?.();
     }
     await news.next();
   }

@@ -92,6 +92,9 @@ export async function openPolicy({ config, audit, versions, log, signal }: Polic
           swap();
           if (!recorded) await untilDone(() => recordPolicy(loaded, difference, previousHash));
         },
+        onUnchanged() {
+          inForce = { ...inForce, refusal: undefined };
+        },
         async onRefused(problems, hash) {
           for (const problem of problems) log.error({ problem }, 'the changed policy was refused; the old one stays');
           inForce = { ...inForce, refusal: { at: clock(), hash, problems } };

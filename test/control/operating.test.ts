@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { stringify } from 'yaml';
+import { runAgent } from '../../src/agent/run.ts';
+import { loadAgentConfig } from '../../src/config/agent-config.ts';
+import type { AccessList } from '../../src/control/contract/accesses.ts';
+import type { AgentList } from '../../src/control/contract/agents.ts';
+import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
+import type { ConfigurationState } from '../../src/control/contract/configuration.ts';
+import type { PolicyRules, PolicyState } from '../../src/control/contract/policy.ts';
+import type { SessionList } from '../../src/control/contract/sessions.ts';
+import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { pause } from '../../src/lib/wait.ts';
+import { temporaryDirectory } from '../store/databases.ts';
+import { CLIENT_SECRET, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
+
+/** Until `look` finds something; a minute is for ever. */
+async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let n = 0; n < 3000; n += 1) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await pause(20);
+  }
+  return assert.fail('it did not come');
+}
+
+describe('Operating a relay through its API', { timeout: 120_000 }, () => {
+  const undo = new AsyncDisposableStack();
+  let whole: WholeRelay;
+  let root: string;
+  let olga: string;
+  let alice: string;
+  before(async () => {
+    whole = undo.use(await startWholeRelay());
+    root = await whole.signIn('root', ['admins']);
+    olga = await whole.signIn('olga', ['security']);
+    alice = await whole.signIn('alice', ['employees']);
+  });
+  after(() => undo.disposeAsync());
+
+  const get = async <T>(path: string, cookie: string): Promise<T> => {
+    const answer = await whole.ask(path, { headers: { cookie } });
+    assert.equal(answer.status, 200, `${path}: ${answer.body}`);
+    return JSON.parse(answer.body) as T;
+  };
+  const change = (method: string, path: string, cookie: string, body: object = {}) =>
+    whole.ask(path, { method, headers: { cookie, ...ourPage(whole.origin) }, body: JSON.stringify(body) });
+
+  it('shows the configuration in force, and no secret of it', async () => {
+    const answer = await whole.ask('/api/v1/configuration', { headers: { cookie: root } });
+    const { relay, hash, loadedAt, effective } = JSON.parse(answer.body) as ConfigurationState;
+    assert.equal(relay, 'relay-1');
+    assert.match(hash, /^[0-9a-f]{64}$/);
+    assert.ok(Math.abs(Date.now() - loadedAt) < 120_000);
+    const { provider, databaseUrl } = effective as { provider: Record<string, unknown>; databaseUrl: unknown };
+    assert.equal(provider['issuer'], whole.provider.issuer);
+    assert.deepEqual([provider['clientSecret'], databaseUrl], ['[secret]', '[secret]']);
+    assert.ok(!answer.body.includes(CLIENT_SECRET) && !answer.body.includes('postgresql://'));
+    const log = await get<AuditEntryPage>('/api/v1/audit/entries?query=kind:configuration.loaded', root);
+    assert.equal((log.entries[0]?.event as { hash?: string }).hash, hash, 'the log names the same');
+  });
+
+  it('shows the policy in force, a refused change with its problems, and the next good one', async () => {
+    const first = await get<PolicyState>('/api/v1/policy', olga);
+    assert.deepEqual([first.rules, first.refusal], [1, null]);
+    const write = (text: string) => writeFileSync(join(whole.policyDirectory, 'rules.yaml'), text);
+    const rule = (id: string) => ({ id, effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki'] });
+    const settled = () =>
+      eventually(async () => {
+        const state = await get<PolicyState>('/api/v1/policy', olga);
+        return state.refusal ? undefined : state;
+      });
+
+    write('rules:\n  - id: broken\n    effect: perhaps\n');
+    const refused = await eventually(async () => {
+      const state = await get<PolicyState>('/api/v1/policy', olga);
+      return state.refusal ? state : undefined;
+    });
+    assert.equal(refused.version, first.version, 'the old one stays');
+    assert.match(refused.refusal?.problems[0] ?? '', /rules\.yaml:\d+:\d+: /);
+
+    write(stringify({ rules: [rule('everybody-uses-the-wiki')] }));
+    assert.equal((await settled()).version, first.version, 'taken back');
+
+    const groups = { oncall: ['provider:sre'] };
+    write(stringify({ rules: [rule('everybody-uses-the-wiki'), { ...rule('second'), methods: ['GET'] }], groups }));
+    const second = await eventually(async () => {
+      const state = await get<PolicyState>('/api/v1/policy', olga);
+      return state.version === first.version ? undefined : state;
+    });
+    assert.equal(second.refusal, null);
+    const rules = await get<PolicyRules>('/api/v1/policy/rules', olga);
+    assert.equal(rules.version, second.version);
+    assert.deepEqual(
+      rules.rules.map(({ id, methods, paths }) => ({ id, methods, paths })),
+      [
+        { id: 'everybody-uses-the-wiki', methods: null, paths: null },
+        { id: 'second', methods: ['GET'], paths: null },
+      ],
+    );
+    assert.deepEqual(rules.groups, [{ name: 'oncall', members: ['provider:sre'] }]);
+  });
+
+  it('pages through everyone’s sessions once, and ends one', async () => {
+    for (let n = 0; n < 3; n += 1) await whole.signIn(`guest-${n}`, []);
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: SessionList = await get(`/api/v1/sessions?of=everyone&limit=2${cursor && `&before=${cursor}`}`, olga);
+      seen.push(...page.sessions.map(({ id }) => id));
+      assert.ok(page.sessions.length <= 2);
+      cursor = page.next;
+    }
+    assert.deepEqual(seen, [...new Set(seen)].toSorted().toReversed());
+    assert.ok(seen.length >= 6);
+    const own = await get<SessionList>('/api/v1/sessions', alice);
+    assert.deepEqual(
+      own.sessions.map(({ current }) => current),
+      [true],
+    );
+    const guest = seen[0] ?? '';
+    assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, alice)).status, 404, 'not alice’s to end');
+    assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, olga)).status, 200);
+    assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, olga)).status, 404, 'it has ended');
+  });
+
+  it('shows an agent’s tunnel, and cuts one live access on record', async () => {
+    const answers: ServerResponse[] = [];
+    const target = createServer((_request: IncomingMessage, response) => {
+      answers.push(response);
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
+    });
+    target.listen(0, '127.0.0.1');
+    await once(target, 'listening');
+    undo.defer(() => {
+      target.closeAllConnections();
+      target.close();
+    });
+
+    const { path: directory } = undo.use(await temporaryDirectory());
+    const created = await change('POST', '/api/v1/agents/office/tokens', root);
+    writeFileSync(join(directory, 'token'), (JSON.parse(created.body) as { token: string }).token, { mode: 0o600 });
+    writeFileSync(
+      join(directory, 'agent.yaml'),
+      stringify({
+        relay: whole.origin,
+        name: 'office',
+        enrollmentTokenFile: './token',
+        stateDir: './state',
+        targets: { wiki: `http://127.0.0.1:${(target.address() as AddressInfo).port}` },
+      }),
+    );
+    const stopping = new AbortController();
+    const running = runAgent(loadAgentConfig(join(directory, 'agent.yaml')), {
+      signal: stopping.signal,
+      log: createLog('silent'),
+    });
+    undo.defer(async () => {
+      stopping.abort();
+      await running;
+    });
+    const agent = await eventually(async () => {
+      const { agents } = await get<AgentList>('/api/v1/agents', olga);
+      return agents.find(({ tunnels }) => tunnels[0]?.resources.includes('wiki'));
+    });
+    assert.deepEqual([agent.name, agent.configured, agent.revokedAt], ['office', true, null]);
+    assert.ok(agent.enrolledAt !== null && agent.keyThumbprint !== null);
+
+    const wiki = whole.origin.replace('postern.', 'wiki.postern.');
+    const issued = await change('POST', '/api/v1/tokens', alice, { audience: wiki });
+    const { token } = JSON.parse(issued.body) as { token: string };
+    const opened = httpRequest(`${wiki}/events`, {
+      agent: false,
+      lookup: lookupWithLocalhost,
+      headers: { 'postern-token': token },
+    });
+    opened.end();
+    const [answer] = (await once(opened, 'response')) as [IncomingMessage];
+    assert.equal(answer.statusCode, 200);
+    const broken = new Promise((resolve) => answer.once('error', resolve).once('aborted', () => resolve(undefined)));
+    answer.resume();
+
+    const { accesses, next } = await get<AccessList>('/api/v1/accesses', olga);
+    assert.equal(next, null);
+    const [live] = accesses;
+    assert.deepEqual([live?.person.email, live?.resource, live?.agent], ['alice@example.com', 'wiki', 'office']);
+    const { id } = live ?? assert.fail('nothing is live');
+    const reason = { reason: 'The laptop was stolen.' };
+    assert.equal((await change('POST', `/api/v1/accesses/${id}/terminate`, alice, reason)).status, 403);
+    assert.equal(
+      (await change('POST', `/api/v1/accesses/${id}/terminate`, olga, {})).status,
+      400,
+      'not without a reason',
+    );
+    assert.equal((await get<AccessList>('/api/v1/accesses', olga)).accesses.length, 1, 'it still runs');
+
+    assert.equal((await change('POST', `/api/v1/accesses/${id}/terminate`, olga, reason)).status, 200);
+    await broken;
+    assert.equal(answer.complete, false, 'the client sees a broken transfer');
+    if (answers[0]?.destroyed === false) await once(answers[0], 'close');
+    assert.deepEqual((await get<AccessList>('/api/v1/accesses', olga)).accesses, []);
+    assert.equal((await change('POST', `/api/v1/accesses/${id}/terminate`, olga, reason)).status, 404, 'it has ended');
+
+    const [cut] = (await get<AuditEntryPage>('/api/v1/audit/entries?query=kind:access.terminated', root)).entries;
+    assert.ok(cut?.event.kind === 'access.terminated');
+    assert.equal(cut.event.intent, id);
+    assert.deepEqual([cut.event.personal?.note, cut.event.personal?.email], [reason.reason, 'olga@example.com']);
+    const outcome = await eventually(async () => {
+      const { entries } = await get<AuditEntryPage>(`/api/v1/audit/entries?query=id:${id}`, root);
+      return entries[0]?.outcome ?? undefined;
+    });
+    assert.deepEqual([outcome.end, outcome.reason], ['terminated', 'access_terminated']);
+  });
+});
