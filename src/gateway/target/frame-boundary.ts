@@ -43,8 +43,8 @@ export class FrameBoundary {
   }
 }
 
-/** An unmasked close frame, as servers send it: status 1008 (policy violation) and a reason of at most 123 bytes. */
-export function policyCloseFrame(reason: string): Buffer {
+/** An unmasked close frame, as servers send it: 1008 (policy violation) or 1001 (going away), and a reason of at most 123 bytes. */
+export function closeFrame(status: 1001 | 1008, reason: string): Buffer {
   const text = Buffer.from(reason).subarray(0, 123);
-  return Buffer.concat([Buffer.from([0x88, text.length + 2, 1008 >> 8, 1008 & 0xff]), text]);
+  return Buffer.concat([Buffer.from([0x88, text.length + 2, status >> 8, status & 0xff]), text]);
 }
