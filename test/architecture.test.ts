@@ -78,7 +78,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'gateway',
       'control',
     ],
-    owns: ['typebox'],
+    owns: ['prom-client', 'typebox'],
     because: 'it is the only place where the planes meet',
   },
   cli: {

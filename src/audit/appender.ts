@@ -54,6 +54,10 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
     return this.#frontier.size;
   }
 
+  get waiting(): number {
+    return this.#waiting.size + this.#inFlight.length;
+  }
+
   append(event: AuditEvent): Promise<Recorded> {
     const refusal = this.#refusalFor(event);
     if (refusal) return Promise.reject(refusal);

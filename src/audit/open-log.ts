@@ -12,6 +12,8 @@ export interface AuditLog extends AuditAppender, AsyncDisposable {
   readonly id: string;
   /** Records so far. */
   readonly size: number;
+  /** Events that wait to be written. */
+  readonly waiting: number;
   /** Stores what decisions will rely on; resolves to the hex hash by which records refer to it. */
   recordFacts(body: object): Promise<string>;
 }
@@ -40,6 +42,9 @@ export async function openLog(
     id: relayId,
     get size() {
       return appender.size;
+    },
+    get waiting() {
+      return appender.waiting;
     },
     append: (event) => appender.append(event),
     async recordFacts(body) {

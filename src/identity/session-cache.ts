@@ -33,6 +33,10 @@ export class SessionCache {
     return entry;
   }
 
+  get size(): number {
+    return this.#sessions.size;
+  }
+
   peek(id: string): CachedSession | undefined {
     return this.#sessions.get(id);
   }

@@ -47,9 +47,16 @@ export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #cache = new SessionCache();
   readonly #reading = new Map<string, Promise<Session | undefined>>();
+  #hits = 0;
+  #misses = 0;
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
+  }
+
+  /** Sessions in memory, and from where they were read since the start. */
+  get reads(): { readonly cached: number; readonly hits: number; readonly misses: number } {
+    return { cached: this.#cache.size, hits: this.#hits, misses: this.#misses };
   }
 
   /** `cookie` is the session cookie of `host` (a resource's host, or the relay's own). Rejects with `database_unavailable`. */
@@ -113,6 +120,7 @@ export class Sessions {
     const now = this.#deps.clock();
     const entry = this.#cache.get(key, now);
     if (entry && this.#isAlive(entry, now)) {
+      this.#hits += 1;
       this.#touch(entry, now);
       return Promise.resolve(entry.session);
     }
@@ -123,6 +131,7 @@ export class Sessions {
     }
     const running = this.#reading.get(key);
     if (running) return running;
+    this.#misses += 1;
     const reading = this.#load(key, hash, audience).finally(() => this.#reading.delete(key));
     this.#reading.set(key, reading);
     return reading;

@@ -19,14 +19,20 @@ export class Authority {
     this.#clock = clock;
   }
 
-  get #silenceMs(): number {
+  /** Since the last news. */
+  get silenceMs(): number {
     return this.#clock() - this.#lastHeardAt();
+  }
+
+  /** No new access now. */
+  get isSilent(): boolean {
+    return this.silenceMs > REFUSE_AFTER_MS;
   }
 
   /** `sessions`, answering only while there is authority. */
   guard(sessions: SessionReader): SessionReader {
     const ask = async (read: () => Promise<Session | undefined>): Promise<Session | undefined> => {
-      if (this.#silenceMs <= REFUSE_AFTER_MS) return read();
+      if (!this.isSilent) return read();
       throw new PosternError(
         'database_unavailable',
         'The relay cannot reach its database at the moment. Try again soon.',
@@ -35,7 +41,7 @@ export class Authority {
     return {
       readCookie: (cookie, host) => ask(() => sessions.readCookie(cookie, host)),
       readToken: (token, audience) => ask(() => sessions.readToken(token, audience)),
-      isCurrent: (session) => this.#silenceMs <= REFUSE_AFTER_MS && sessions.isCurrent(session),
+      isCurrent: (session) => !this.isSilent && sessions.isCurrent(session),
     };
   }
 
@@ -43,7 +49,7 @@ export class Authority {
   watch(cut: () => void): Disposable {
     let lost = false;
     const timer = setInterval(() => {
-      const silent = this.#silenceMs > CUT_AFTER_MS;
+      const silent = this.silenceMs > CUT_AFTER_MS;
       if (silent && !lost) cut();
       lost = silent;
     }, LOOK_MS);

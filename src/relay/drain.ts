@@ -8,8 +8,9 @@ const LOOK_MS = 50;
 export async function drain(live: Pick<LiveStreams, 'list'>, limitMs: number, log: Logger): Promise<void> {
   const until = performance.now() + limitMs;
   const open = live.list().length;
-  if (open > 0) log.info({ open, limitMs }, 'the relay is stopping; waiting for what is open');
+  if (open === 0) return;
+  log.info({ open, limitMs }, 'waiting for what is open');
   while (live.list().length > 0 && performance.now() < until) await pause(LOOK_MS);
   const left = live.list().length;
-  if (left > 0) log.warn({ left }, 'ending what is still open');
+  if (left > 0) log.warn({ left }, 'not waiting any longer');
 }

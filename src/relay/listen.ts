@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
@@ -8,10 +7,10 @@ import type { HostPort } from '../config/values.ts';
 import { createHttpsRedirect } from '../gateway/front/https-redirect.ts';
 import { createProxyFront } from '../gateway/front/proxy-front.ts';
 import { createListener, type ListenerParts, type Proxies, secureContext } from '../gateway/listener.ts';
-import { PosternError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { createNetworks, isLoopback } from '../lib/networks.ts';
 import { followCertificate, warnOfExpiry } from './certificate.ts';
+import { openPort } from './open-port.ts';
 
 /** How often connections that became idle are closed while the relay stops. */
 const IDLE_LOOK_MS = 100;
@@ -64,7 +63,7 @@ export async function listenForRelay(
     });
 
   const door = front?.server ?? server;
-  await open(door, listen, 'relay.listen');
+  await openPort(door, listen, 'relay.listen');
   undo.defer(() => close(server, door));
   if (tls && server instanceof HttpsServer) {
     const renewed = followCertificate({
@@ -101,24 +100,8 @@ export async function listenForRelay(
 
 async function openRedirect(at: HostPort, redirect: RequestListener): Promise<HttpServer> {
   const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 10_000 }, redirect);
-  await open(server, at, 'relay.tls.redirectFrom');
+  await openPort(server, at, 'relay.tls.redirectFrom');
   return server;
-}
-
-async function open(server: Server, { host, port }: HostPort, setting: string): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const why =
-      code === 'EADDRINUSE'
-        ? `Port ${port} on ${host} is taken by another program. Stop it, or change ${setting}.`
-        : code === 'EACCES'
-          ? `This user may not listen on port ${port}. Allow it (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or change ${setting}.`
-          : `The relay cannot listen on ${host}:${port}. Check ${setting}.`;
-    throw new PosternError('config_invalid', why, { cause });
-  }
 }
 
 function close(server: HttpServer, door: Server): Promise<void> {

@@ -16,6 +16,8 @@ export interface WorldOptions {
   readonly database: 'postgres' | 'embedded';
   /** Resource → what the agent dials (`http://host:port`), or that with further keys of postern.yaml. */
   readonly resources: Readonly<Record<string, string | ({ readonly target: string } & Record<string, unknown>)>>;
+  /** Further keys under `relay` of postern.yaml. */
+  readonly relay?: Readonly<Record<string, unknown>>;
   /** Rules; default: employees may use everything, denied with a sentence of its own. */
   readonly policy?: unknown;
   /** The agent (and, by the caller, its targets) live in there. */
@@ -81,6 +83,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       // What leads out of the namespace stands between agent and relay.
       ...(options.namespace ? { trustedProxies: [options.namespace.inside] } : {}),
       drain: '0s',
+      ...options.relay,
     },
     dataDir: './relay',
     ...(cluster ? { database: { url: (await cluster.createDatabase()).reveal() } } : {}),
