@@ -51,7 +51,7 @@ describe('The description of the API', { timeout: 60_000 }, () => {
       ),
     );
     const served = [...whole.relay.permissions].filter(([route]) => /^(?!HEAD)\S+ \/api\//.test(route));
-    assert.deepEqual(new Map(described.toSorted()), new Map(served.toSorted()));
+    assert.deepEqual(Object.fromEntries(described), Object.fromEntries(served));
     assert.ok(described.length >= 18, `${described.length} operations`);
   });
 
