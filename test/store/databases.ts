@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { createLog } from '../../src/lib/log.ts';
@@ -15,11 +15,16 @@ const BINARIES = process.env['POSTERN_TEST_POSTGRES_BIN'] ?? '/usr/lib/postgresq
 /** A PostgreSQL server of its own, reached through a Unix socket; gone when disposed. */
 export interface Cluster extends AsyncDisposable {
   readonly url: Secret;
-  /** Of the postmaster; `pids` also names its children. */
-  readonly pid: number;
+  /** Of the Unix socket. */
+  readonly directory: string;
+  /** The postmaster and its children. */
   pids(): Promise<number[]>;
   /** A fresh, empty database. */
   createDatabase(): Promise<Secret>;
+  /** Ends the server without warning, as a crash would; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Starts it again, if it has stopped. */
+  start(): Promise<void>;
 }
 
 /** A directory that is gone when disposed. */
@@ -28,48 +33,61 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** `settings` are lines of postgresql.conf, such as `fsync=off`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<Cluster> {
+/** `settings` are lines of postgresql.conf, such as `fsync=off`; its data are in `place`, if one is given. */
+export async function startPostgres(settings: readonly string[] = [], place?: string): Promise<Cluster> {
   await using undo = new AsyncDisposableStack();
   const directory = undo.use(await temporaryDirectory());
   const user = await serverUser();
-  if (user) await chown(directory.path, user.uid, user.gid);
-  const data = join(directory.path, 'data');
+  const data = join(place ?? directory.path, 'data');
+  if (user) for (const path of [directory.path, dirname(data)]) await chown(path, user.uid, user.gid);
   const identity = user ? { uid: user.uid, gid: user.gid } : {};
   await run(
     join(BINARIES, 'initdb'),
-    ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8'],
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8', '--wal-segsize=4'],
     { ...identity, cwd: directory.path },
   );
-  const server = spawn(
-    join(BINARIES, 'postgres'),
-    ['-D', data, '-k', directory.path, '-c', 'listen_addresses=', ...settings.flatMap((setting) => ['-c', setting])],
-    { ...identity, cwd: directory.path, stdio: 'ignore' },
-  );
-  const exited = once(server, 'exit');
-  const { pid } = server;
-  if (pid === undefined) throw new Error('PostgreSQL did not start.');
-  undo.defer(async () => {
-    for (const each of await family(pid)) signal(each, 'SIGCONT');
-    server.kill('SIGQUIT');
-    await exited;
-  });
   const url = (database: string): Secret =>
     new Secret(`postgresql://postgres@/${database}?host=${encodeURIComponent(directory.path)}`);
-  await untilReady(url('postgres'));
+
+  let server: { readonly pid: number; readonly exited: Promise<unknown> } | undefined;
+  const start = async (): Promise<void> => {
+    if (server) return;
+    const child = spawn(
+      join(BINARIES, 'postgres'),
+      ['-D', data, '-k', directory.path, '-c', 'listen_addresses=', ...settings.flatMap((setting) => ['-c', setting])],
+      { ...identity, cwd: directory.path, stdio: 'ignore' },
+    );
+    const exited = once(child, 'exit').then(() => {
+      server = undefined;
+    });
+    if (child.pid === undefined) throw new Error('PostgreSQL did not start.');
+    server = { pid: child.pid, exited };
+    await untilReady(url('postgres'));
+  };
+  const stop = async (): Promise<void> => {
+    if (!server) return;
+    const { pid, exited } = server;
+    for (const each of await family(pid)) signal(each, 'SIGCONT');
+    signal(pid, 'SIGQUIT');
+    await exited;
+  };
+  undo.defer(stop);
+  await start();
 
   let databases = 0;
   const held = undo.move();
   return {
     url: url('postgres'),
-    pid,
-    pids: () => family(pid),
+    directory: directory.path,
+    pids: async () => (server ? family(server.pid) : []),
     async createDatabase() {
       databases += 1;
       const name = `d${databases}`;
       await execute(url('postgres'), `CREATE DATABASE ${name}`);
       return url(name);
     },
+    start,
+    stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
@@ -128,7 +146,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-async function execute(url: Secret, statement: string): Promise<void> {
+/** One statement on a connection of its own. */
+export async function execute(url: Pick<Secret, 'reveal'>, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url.reveal(), connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   await client.connect();
