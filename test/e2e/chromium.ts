@@ -15,7 +15,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 /** A page that has not come by then never will. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 export async function startChromium(): Promise<Chromium> {
   const browser = await chromium.launch({

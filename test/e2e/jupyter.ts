@@ -11,6 +11,8 @@ export interface Jupyter extends AsyncDisposable {
   readonly target: string;
   /** Name of an empty notebook in it. */
   readonly notebook: string;
+  /** What reached it since it started: `GET /tree`. */
+  readonly requests: readonly string[];
 }
 
 const PORT = 8888;
@@ -30,6 +32,8 @@ export async function startJupyter(prefix: readonly string[], publicHost: string
     '--NotebookApp.allow_remote_access=False',
     `--NotebookApp.local_hostnames=${publicHost}`,
     `--notebook-dir=${directory}`,
+    // So that it logs every request.
+    '--log-level=DEBUG',
   ];
   const [command = '', ...rest] = [...prefix, 'jupyter-notebook', ...args];
   const child = spawn(command, rest, {
@@ -47,9 +51,12 @@ export async function startJupyter(prefix: readonly string[], publicHost: string
 
   const up = Promise.withResolvers<void>();
   const said: string[] = [];
+  const requests: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     said.push(line);
     if (said.length > 50) said.shift();
+    const request = /\] \d{3} ([A-Z]+ \/\S*) \(/.exec(line)?.[1];
+    if (request) requests.push(request);
     if (/is running at|http:\/\/127\.0\.0\.1/.test(line)) up.resolve();
   });
   void ended.then(() => up.reject(new Error(`Jupyter ended early:\n${said.join('\n')}`)));
@@ -59,7 +66,7 @@ export async function startJupyter(prefix: readonly string[], publicHost: string
     await dispose();
     throw error;
   }
-  return { target: `http://127.0.0.1:${PORT}`, notebook: 'story.ipynb', [Symbol.asyncDispose]: dispose };
+  return { target: `http://127.0.0.1:${PORT}`, notebook: 'story.ipynb', requests, [Symbol.asyncDispose]: dispose };
 }
 
 const NOTEBOOK = {

@@ -4,6 +4,7 @@ import { KINDS } from '../store/databases.ts';
 import { type Chromium, openAs, startChromium } from './chromium.ts';
 import { signInCommandLine } from './command-line.ts';
 import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';
+import { referenceOn } from './reference.ts';
 import { startWorld, type World } from './world.ts';
 
 /** A rule on disk is in force well before. */
@@ -58,8 +59,7 @@ for (const database of KINDS) {
       const text = await page.innerText('body');
       assert.match(text, /This is for employees\./);
       assert.equal(text.includes('employees-use-everything'), false, 'the rule itself is not shown');
-      const reference = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/.exec(text)?.[0];
-      assert.ok(reference, text);
+      const reference = referenceOn(text);
       assert.equal(target.seen.length, before);
 
       const auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
