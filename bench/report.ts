@@ -50,6 +50,12 @@ export function summarise(results: readonly SetupResult[], options: Options, mac
   };
 }
 
+/** The most that programs outside the bench took of the machine in any run, 0 to 1. */
+export function worstForeignShare(setups: readonly SetupReport[]): number {
+  const rounds = setups.flatMap((setup) => setup.rounds);
+  return Math.max(0, ...rounds.flatMap(({ one, many }) => [one.foreignShare, many.foreignShare]));
+}
+
 /** Throws on an empty list: a median of nothing would be reported as a number. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -78,6 +84,7 @@ function medianCell(cells: readonly Cell[]): Cell {
       Object.keys(cells[0]?.cpuUs ?? {}).map((part) => [part, of((cell) => cell.cpuUs[part] ?? 0)]),
     ),
     ownCpuUs: of((cell) => cell.ownCpuUs),
+    foreignShare: of((cell) => cell.foreignShare),
   };
 }
 

@@ -1,6 +1,9 @@
 import type { Cell } from './measure/cell.ts';
-import type { Report, SetupReport } from './report.ts';
+import { type Report, type SetupReport, worstForeignShare } from './report.ts';
 import { MANY } from './rounds.ts';
+
+/** Above this share of the machine in foreign hands, even ratios are of little worth. */
+const MOST_FOREIGN = 0.05;
 
 /** The report for a terminal. */
 export function renderReport(report: Report): string {
@@ -12,6 +15,12 @@ export function renderReport(report: Report): string {
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
   ];
+  const foreign = worstForeignShare(report.setups);
+  if (foreign > MOST_FOREIGN) {
+    title.push(
+      `Other programs took up to ${(100 * foreign).toFixed(0)} % of the machine: repeat this on a quiet one before believing it.`,
+    );
+  }
   const sections = [title.join('\n'), renderRates(report), renderCpu(report), renderRatios(report)];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { pause } from '../../src/lib/wait.ts';
 import { BenchError, type Setup } from '../setup.ts';
 import type { Target } from '../setups/target.ts';
 import { SMALL_BODY } from '../setups/target-bodies.ts';
-import { readCpu } from './cpu.ts';
+import { readCpu, readMachineCpu } from './cpu.ts';
 import { runWrk } from './wrk.ts';
 
 /** One wrk run of one setup. */
@@ -14,6 +15,8 @@ export interface Cell {
   readonly cpuUs: Readonly<Record<string, number>>;
   /** The sum over the setup's own parts: without wrk, the target and PostgreSQL. */
   readonly ownCpuUs: number;
+  /** How much of the machine's cores programs outside the bench had meanwhile, 0 to 1. */
+  readonly foreignShare: number;
 }
 
 /** What one run leaves unfinished (closed connections, outcomes not yet written) must not burden the next. */
@@ -29,7 +32,9 @@ export async function measureCell(
   await pause(SETTLE_MS, signal);
   const servedBefore = await target.served();
   const cpuBefore = readCpu(setup.parts);
+  const foreignBefore = readForeignCpu();
   const summary = await runWrk(setup, connections, seconds, signal);
+  const foreignUs = readForeignCpu() - foreignBefore;
   const cpuAfter = readCpu(setup.parts);
   await pause(SETTLE_MS, signal);
   const served = (await target.served()) - servedBefore;
@@ -52,5 +57,12 @@ export async function measureCell(
     p99Us: summary.p99Us,
     cpuUs,
     ownCpuUs: setup.parts.reduce((sum, part) => sum + (part.own ? (cpuUs[part.name] ?? 0) : 0), 0),
+    foreignShare: Math.max(0, foreignUs / (summary.durationUs * availableParallelism())),
   };
+}
+
+/** Everything that the bench started is its descendant. */
+function readForeignCpu(): number {
+  const bench = readCpu([{ name: 'bench', pid: process.pid, own: false }]);
+  return readMachineCpu() - (bench.get('bench') ?? 0);
 }

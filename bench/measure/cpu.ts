@@ -22,6 +22,16 @@ export function readCpu(parts: readonly Part[]): Map<string, number> {
   return sums;
 }
 
+/** CPU time in µs of all processes of the machine, without idling and waiting for disks (proc_stat(5)). */
+export function readMachineCpu(): number {
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = readFileSync('/proc/stat', 'latin1')
+    .slice(0, 200)
+    .split(/\s+/, 8)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + interrupts + softInterrupts) * TICK_US;
+}
+
 /** CPU time in µs of a process's main thread. */
 export function readMainThreadCpu(pid: number): number {
   return parseStat(readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1')).us;

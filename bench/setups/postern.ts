@@ -76,6 +76,7 @@ export async function startPostern(
   const host = `${RESOURCE}.postern.localhost:${relayPort}`;
   const visitor = new Visitor('alice', 'alice');
   await until('the sign-in to reach the target', [relay, agent], signal, () => visitor.visit(`http://${host}/bench`));
+  const [postmaster] = (await postgres?.pids()) ?? [];
   const setup: Setup = {
     name: options.name,
     port: relayPort,
@@ -83,7 +84,7 @@ export async function startPostern(
     parts: [
       { name: 'relay', pid: relay.pid, own: true },
       { name: 'agent', pid: agent.pid, own: true },
-      ...(postgres ? [{ name: 'postgresql', pid: postgres.pid, own: false }] : []),
+      ...(postmaster === undefined ? [] : [{ name: 'postgresql', pid: postmaster, own: false }]),
       target.part,
     ],
   };

@@ -94,6 +94,22 @@ describe('the report', () => {
   });
 });
 
+describe('a busy machine', () => {
+  it('is named in the report; a quiet one is not', () => {
+    const machine = { cores: 2, cpu: 'a processor', memoryBytes: 8e9, system: 'Linux', loadBefore: 0, versions: {} };
+    const reportOf = (foreignShare: number) =>
+      renderReport(
+        summarise(
+          [{ name: 'nginx', rounds: [round(1), round(1, foreignShare)], peakBytes: {} }],
+          parseOptions([]),
+          machine,
+        ),
+      );
+    assert.match(reportOf(0.4), /took up to 40 % of the machine/);
+    assert.doesNotMatch(reportOf(0.04), /took up to/);
+  });
+});
+
 describe('the options', () => {
   it('are whole numbers and known names', () => {
     assert.deepEqual(parseOptions(['--only', 'nginx,postern', '--seconds', '1']).only, ['nginx', 'postern']);
@@ -103,13 +119,14 @@ describe('the options', () => {
 });
 
 /** A round in which every rate is `rate`. */
-function round(rate: number): RoundResult {
+function round(rate: number, foreignShare = 0): RoundResult {
   const cell: Cell = {
     requestsPerSecond: rate,
     p50Us: 1e6 / rate,
     p99Us: 2e6 / rate,
     cpuUs: { own: 10 },
     ownCpuUs: 10,
+    foreignShare,
   };
   return { one: cell, many: cell, downloadMBps: rate };
 }
