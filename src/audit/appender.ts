@@ -42,6 +42,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
   #failingSince: number | undefined;
   /** Set once, for ever: this process may not write to the log any more. */
   #fenced: PosternError | undefined;
+  readonly #closed = new AbortController();
 
   constructor(options: AppenderOptions) {
     this.#options = options;
@@ -52,6 +53,10 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
 
   get size(): number {
     return this.#frontier.size;
+  }
+
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
   get waiting(): number {
@@ -229,9 +234,13 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
 
   #fence(error: PosternError): false {
     this.#fenced = error;
-    this.#options.log.error({ error: error.message }, 'the audit log is closed to this process');
+    this.#options.log.fatal(
+      { error: error.message },
+      'the audit log is closed to this process: it takes no more requests',
+    );
     refuse(this.#inFlight, () => error);
     this.#waiting.refuseAll(() => error);
+    this.#closed.abort(error);
     return false;
   }
 

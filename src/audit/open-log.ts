@@ -14,6 +14,8 @@ export interface AuditLog extends AuditAppender, AsyncDisposable {
   readonly size: number;
   /** Events that wait to be written. */
   readonly waiting: number;
+  /** Aborts, with the error, when this process may not write to the log any more; it never may again. */
+  readonly closed: AbortSignal;
   /** Stores what decisions will rely on; resolves to the hex hash by which records refer to it. */
   recordFacts(body: object): Promise<string>;
 }
@@ -46,6 +48,7 @@ export async function openLog(
     get waiting() {
       return appender.waiting;
     },
+    closed: appender.closed,
     append: (event) => appender.append(event),
     async recordFacts(body) {
       const [salt, text] = [nextSalt(), canonical(body)];

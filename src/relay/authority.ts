@@ -1,42 +1,61 @@
 import type { Session } from '../domain/session.ts';
 import type { SessionReader } from '../gateway/ports.ts';
 import type { Clock } from '../lib/clock.ts';
-import { PosternError } from '../lib/errors.ts';
+import { messageOf, PosternError } from '../lib/errors.ts';
 
-/** Without news of revocations for this long, no new access. */
-const REFUSE_AFTER_MS = 1_000;
-/** And after this long, open streams close. */
-const CUT_AFTER_MS = 10_000;
+export interface AuthorityBounds {
+  /** Without news of revocations for this long, no new access. */
+  readonly refuseAfterMs: number;
+  /** And after this long, open streams close. */
+  readonly cutAfterMs: number;
+}
+
+export const AUTHORITY_BOUNDS: AuthorityBounds = { refuseAfterMs: 1_000, cutAfterMs: 10_000 };
 const LOOK_MS = 500;
 
-/** A relay that cannot hear of revocations has no authority: it must not go on as if there were none. */
-export class Authority {
-  readonly #lastHeardAt: () => number;
-  readonly #clock: Clock;
+interface AuthorityParts {
+  /** Epoch ms of the last news of revocations. */
+  readonly lastHeardAt: () => number;
+  /** Aborts, with the reason, when this process may not write its audit log any more. */
+  readonly closed: AbortSignal;
+  readonly clock: Clock;
+}
 
-  constructor(lastHeardAt: () => number, clock: Clock) {
-    this.#lastHeardAt = lastHeardAt;
-    this.#clock = clock;
+/**
+ * A relay that cannot hear of revocations, or whose log belongs to another, has no authority: it must not go on as if
+ * it had.
+ */
+export class Authority {
+  readonly #parts: AuthorityParts;
+  readonly #bounds: AuthorityBounds;
+
+  constructor(parts: AuthorityParts, bounds: AuthorityBounds = AUTHORITY_BOUNDS) {
+    this.#parts = parts;
+    this.#bounds = bounds;
   }
 
   /** Since the last news. */
   get silenceMs(): number {
-    return this.#clock() - this.#lastHeardAt();
+    return this.#parts.clock() - this.#parts.lastHeardAt();
   }
 
   /** No new access now. */
   get isSilent(): boolean {
-    return this.silenceMs > REFUSE_AFTER_MS;
+    return this.#parts.closed.aborted || this.silenceMs > this.#bounds.refuseAfterMs;
+  }
+
+  /** Why there is no new access now; undefined while there is. */
+  get lostBecause(): string | undefined {
+    if (this.#parts.closed.aborted) return messageOf(this.#parts.closed.reason);
+    return this.isSilent ? 'the database does not answer' : undefined;
   }
 
   /** `sessions`, answering only while there is authority. */
   guard(sessions: SessionReader): SessionReader {
     const ask = async (read: () => Promise<Session | undefined>): Promise<Session | undefined> => {
       if (!this.isSilent) return read();
-      throw new PosternError(
-        'database_unavailable',
-        'The relay cannot reach its database at the moment. Try again soon.',
-      );
+      const why = this.#parts.closed.aborted ? 'may not write its audit log' : 'cannot reach its database';
+      throw new PosternError('database_unavailable', `The relay ${why} at the moment. Try again soon.`);
     };
     return {
       readCookie: (cookie, host) => ask(() => sessions.readCookie(cookie, host)),
@@ -48,11 +67,13 @@ export class Authority {
   /** Calls `cut` once for each loss of authority. Stops when disposed. */
   watch(cut: () => void): Disposable {
     let lost = false;
-    const timer = setInterval(() => {
-      const silent = this.silenceMs > CUT_AFTER_MS;
-      if (silent && !lost) cut();
-      lost = silent;
-    }, LOOK_MS);
+    const look = (): void => {
+      const gone = this.#parts.closed.aborted || this.silenceMs > this.#bounds.cutAfterMs;
+      if (gone && !lost) cut();
+      lost = gone;
+    };
+    const timer = setInterval(look, LOOK_MS);
+    this.#parts.closed.addEventListener('abort', look, { once: true });
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 }

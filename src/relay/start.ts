@@ -17,7 +17,7 @@ import { AuditLogTable } from '../store/audit-log.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { createAuditReader } from './audit-reader.ts';
-import { Authority } from './authority.ts';
+import { Authority, type AuthorityBounds } from './authority.ts';
 import { recordConfiguration } from './configuration-record.ts';
 import { drain } from './drain.ts';
 import { assembleIdentity } from './identity.ts';
@@ -41,10 +41,13 @@ export interface RelayOptions {
   readonly log: Logger;
   /** Aborts a start that is under way. */
   readonly signal: AbortSignal;
+  /** Tests make them short. */
+  readonly authority?: AuthorityBounds;
 }
 
 /** Constructs every part, connects them, and listens. The only place that knows both planes. */
-export async function startRelay(config: RelayConfig, { log, signal }: RelayOptions): Promise<RunningRelay> {
+export async function startRelay(config: RelayConfig, options: RelayOptions): Promise<RunningRelay> {
+  const { log, signal } = options;
   await using undo = new AsyncDisposableStack();
   const stopping = new AbortController();
   const { origin: relayOrigin, id: relayId } = config.relay;
@@ -70,7 +73,10 @@ export async function startRelay(config: RelayConfig, { log, signal }: RelayOpti
   const snapshot = () => snapshots.current;
 
   const identity = await assembleIdentity({ config, store, audit, strangers, log });
-  const authority = new Authority(() => store.changes.lastReadAt, clock);
+  const authority = new Authority(
+    { lastHeardAt: () => store.changes.lastReadAt, closed: audit.closed, clock },
+    options.authority,
+  );
 
   const endpoint = createTunnelEndpoint({
     relayId,

@@ -24,6 +24,8 @@ export interface InstallationOptions {
   readonly wiki?: Readonly<Record<string, unknown>>;
   /** What the agent dials for `wiki`; default: a target that records what it sees. */
   readonly target?: string;
+  /** Name of the agent; default `office`. */
+  readonly agent?: string;
   /** No agent in this process: the test starts its own from `agentFile`. */
   readonly withoutAgent?: boolean;
   readonly relay?: Omit<RelayOptions, 'log' | 'signal'>;
@@ -55,6 +57,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const dataDir = options.dataDir ?? join(directory.path, 'relay');
   const provider = undo.use(await startHostileProvider(CLIENT_SECRET));
   const target = undo.use(await startRecordingTarget());
+  const name = options.agent ?? 'office';
   const port = await freePort();
   const origin = `http://postern.localhost:${port}`;
 
@@ -76,12 +79,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     roles: { admin: { groups: ['a'] } },
     audit: { commitTimeout: options.commitTimeout ?? '400ms' },
     policy: { directory: './policies' },
-    agents: { office: { enrollmentTokenFile: './office.token' } },
-    resources: { wiki: { agent: 'office', websocket: true, ...options.wiki } },
+    agents: { [name]: { enrollmentTokenFile: './office.token' } },
+    resources: { wiki: { agent: name, websocket: true, ...options.wiki } },
   });
   const agentFile = file('agent.yaml', {
     relay: origin,
-    name: 'office',
+    name,
     enrollmentTokenFile: './office.token',
     stateDir: './agent',
     targets: { wiki: options.target ?? target.url },

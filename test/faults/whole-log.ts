@@ -13,6 +13,7 @@ interface Leaf {
   readonly effect?: string;
   readonly intent?: string;
   readonly end?: string;
+  readonly reason?: string;
 }
 
 export interface Place {
