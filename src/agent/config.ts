@@ -1,3 +1,7 @@
+import type { AgentProxy } from '../config/agent-proxy.ts';
+
+export type Proxy = AgentProxy;
+
 /** What an agent is told, as `agent.yaml` gives it after parsing. */
 export interface AgentConfig {
   /** Origin of the relay's own host, e.g. `https://access.example.com`. */
@@ -8,6 +12,8 @@ export interface AgentConfig {
   /** Key pair and pinned relay keys; made with mode 0700 when missing. */
   readonly stateDir: string;
   readonly heartbeatMs: number;
+  /** An HTTP proxy on the way to the relay, asked with CONNECT. */
+  readonly proxy?: Proxy;
   /** Resource → target. Nothing else is ever dialled. */
   readonly targets: Readonly<Record<string, Target>>;
 }

@@ -1,12 +1,18 @@
 import { sortableId } from '../lib/id.ts';
-import { lookupWithLocalhost } from '../lib/localhost.ts';
 import { signToken } from '../token/jwt.ts';
 import type { SigningKey } from '../token/key.ts';
 import { publicJwkOf } from '../token/key.ts';
 import { parseChallenge, parseReady } from '../tunnel/handshake-message.ts';
-import { dialWebSocket, SUBPROTOCOL, type WebSocketTransport } from '../tunnel/websocket-transport.ts';
+import {
+  dialWebSocket,
+  SUBPROTOCOL,
+  UpgradeRefusedError,
+  type WebSocketTransport,
+} from '../tunnel/websocket-transport.ts';
+import { answeredInItsPlace } from './answered-in-its-place.ts';
 import type { AgentConfig } from './config.ts';
 import type { Credential } from './credential.ts';
+import { connectToRelay } from './relay-connection.ts';
 import { tunnelUrl } from './tunnel-url.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -27,12 +33,19 @@ export async function connect(
   credential: Credential,
   signal: AbortSignal,
 ): Promise<Connected> {
+  const url = tunnelUrl(config.relay);
+  const connection = await connectToRelay({ url, proxy: config.proxy, signal });
   const transport = await dialWebSocket({
-    url: tunnelUrl(config.relay),
+    url,
     headers: { authorization: `Bearer ${credential.jwt}` },
     timeoutMs: CONNECT_TIMEOUT_MS,
     signal,
-    lookup: lookupWithLocalhost,
+    connection,
+  }).catch((error: unknown) => {
+    connection.destroy();
+    throw error instanceof UpgradeRefusedError && error.mediaType !== 'application/problem+json'
+      ? answeredInItsPlace(config.relay, error.status, error.mediaType)
+      : error;
   });
   try {
     const { relay, challenge } = parseChallenge(await transport.receiveText(CONNECT_TIMEOUT_MS));

@@ -39,7 +39,7 @@ export async function fetchCredential(config: AgentConfig, key: SigningKey, sign
     sortableId(),
     Date.now(),
   );
-  const answer = await postJson(new URL('/api/v1/agents/credential', config.relay), { assertion }, signal);
+  const answer = await postJson(config, '/api/v1/agents/credential', { assertion }, signal);
   if (answer.status !== 200) throw refusal(answer.status, answer.body);
   const { credential, expiresAt } = parseAnswer(answer.body);
   return { jwt: credential, jti: jtiOf(credential), expiresAt };

@@ -36,7 +36,8 @@ export async function enroll(config: AgentConfig, key: SigningKey, signal: Abort
     );
   }
   const answer = await postJson(
-    new URL('/api/v1/agents/enroll', config.relay),
+    config,
+    '/api/v1/agents/enroll',
     { token: waiting.token, name: config.name, publicKey: publicJwkOf(key.publicKey) },
     signal,
   );

@@ -1,29 +1,40 @@
 import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { PosternError } from '../lib/errors.ts';
-import { lookupWithLocalhost } from '../lib/localhost.ts';
+import { answeredInItsPlace } from './answered-in-its-place.ts';
+import type { AgentConfig } from './config.ts';
+import { connectToRelay } from './relay-connection.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A longer answer is not ours; the request fails. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** "Network Authentication Required" (RFC 6585 §6): what an honest captive portal says. */
+const CAPTIVE = 511;
 
 export interface JsonAnswer {
   readonly status: number;
-  /** Undefined when the body was not JSON. */
+  /** Undefined when the body was not JSON, which a relay in trouble may send by way of its balancer. */
   readonly body: unknown;
 }
 
-/** One POST to the relay. Rejects when no whole answer came in 10 s. */
-export function postJson(url: URL, body: unknown, signal: AbortSignal): Promise<JsonAnswer> {
+/** One POST to the relay. Rejects when no whole answer came in 10 s, or one that cannot be the relay's. */
+export async function postJson(
+  { relay, proxy }: Pick<AgentConfig, 'relay' | 'proxy'>,
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<JsonAnswer> {
+  const url = new URL(path, relay);
   const text = JSON.stringify(body);
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const request = send(url, {
+  const connection = await connectToRelay({ url, proxy, signal });
+  const answer = await new Promise<JsonAnswer & { mediaType: string }>((resolve, reject) => {
+    const request = httpRequest({
       method: 'POST',
-      agent: false,
-      lookup: lookupWithLocalhost,
+      path,
+      // It leads to the relay, and TLS is done.
+      createConnection: () => connection,
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       headers: {
+        host: url.host,
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(text),
         accept: 'application/json',
@@ -43,11 +54,16 @@ export function postJson(url: URL, body: unknown, signal: AbortSignal): Promise<
       });
       response.on('error', reject);
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: parseOrUndefined(Buffer.concat(chunks).toString('utf8')) });
+        const mediaType = response.headers['content-type'] ?? 'nothing';
+        const received = parseOrUndefined(Buffer.concat(chunks).toString('utf8'));
+        resolve({ status: response.statusCode ?? 0, body: received, mediaType });
       });
     });
     request.end(text);
-  });
+  }).finally(() => connection.destroy());
+  if (answer.body === undefined && (answer.status < 500 || answer.status === CAPTIVE))
+    throw answeredInItsPlace(relay, answer.status, answer.mediaType);
+  return answer;
 }
 
 function parseOrUndefined(text: string): unknown {

@@ -6,7 +6,7 @@ import type { SigningKey } from '../token/key.ts';
 import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
 import type { AgentConfig } from './config.ts';
 import { connect } from './connect.ts';
-import { type Credential, fetchCredential } from './credential.ts';
+import { fetchCredential } from './credential.ts';
 import { enroll, waitingToken } from './enroll.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 import { AgentState, type Enrolled } from './state.ts';
@@ -32,6 +32,8 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
   let enrolled = state.loadEnrolled(config.relay, config.name);
   let attempt = 0;
   let said = '';
+  /** Tunnels that the relay drains: they end when what they carry has, or when the relay ends them. */
+  const leaving = new Set<Promise<unknown>>();
 
   while (!signal.aborted) {
     const startedAt = performance.now();
@@ -41,10 +43,20 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
         state.saveEnrolled(enrolled);
         log.info({ agent: config.name, relay: config.relay }, 'enrolled');
       }
-      const end = await serveOnce(config, key, enrolled, options, () => {
-        said = '';
-      });
-      if (!signal.aborted) say(`The tunnel ended (${end}). Connecting again.`);
+      const credential = await fetchCredential(config, key, signal);
+      const connected = await connect(config, key, credential, signal);
+      said = '';
+      log.info({ relay: connected.relay, tunnel: connected.tunnel }, 'connected');
+      const { ended, drained } = serveTunnel(config, connected, enrolled, credential.expiresAt, options);
+      const reason = await Promise.race([drained, ended.then(() => undefined)]);
+      if (reason === undefined) {
+        const end = await ended;
+        if (!signal.aborted) say(`The tunnel ended (${end.code}: ${end.reason}). Connecting again.`);
+      } else {
+        leaving.add(ended);
+        void ended.finally(() => leaving.delete(ended));
+        log.info({ tunnel: connected.tunnel, reason }, 'the relay drains the tunnel; opening another');
+      }
     } catch (error) {
       if (signal.aborted) break;
       if (enrolled && wantsNewEnrollment(error, config, enrolled)) {
@@ -56,6 +68,7 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
     attempt = performance.now() - startedAt > STEADY_MS ? 0 : attempt + 1;
     await pause(fullJitterMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS), signal);
   }
+  await Promise.all(leaving);
 
   /** Once for each new trouble; a trouble that stays is not repeated every few seconds. */
   function say(line: string): void {
@@ -63,21 +76,6 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
     said = line;
     log.warn(line);
   }
-}
-
-async function serveOnce(
-  config: AgentConfig,
-  key: SigningKey,
-  enrolled: Enrolled,
-  options: AgentOptions,
-  connectedNow: () => void,
-): Promise<string> {
-  const credential: Credential = await fetchCredential(config, key, options.signal);
-  const connected = await connect(config, key, credential, options.signal);
-  connectedNow();
-  options.log.info({ relay: connected.relay, tunnel: connected.tunnel }, 'connected');
-  const end = await serveTunnel(config, connected, enrolled, credential.expiresAt, options);
-  return `${end.code}: ${end.reason}`;
 }
 
 /** Only a token that an administrator put there since may replace the pinned keys. */
@@ -90,11 +88,6 @@ function wantsNewEnrollment(error: unknown, config: AgentConfig, enrolled: Enrol
 function explain(error: unknown, config: AgentConfig): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {
-    case 'ECONNREFUSED':
-      return `Nothing listens at ${config.relay}. Is the relay running? Trying again.`;
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `The name in ${config.relay} cannot be resolved. Trying again.`;
     case 'ABORT_ERR':
     case 'ETIMEDOUT':
       return `${config.relay} does not answer. Trying again.`;

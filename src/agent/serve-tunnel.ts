@@ -1,10 +1,12 @@
 import type { Logger } from '../lib/log.ts';
+import { aborted } from '../lib/wait.ts';
 import { type AgentMessage, parseRelayMessage, receiveControl, sendControl } from '../tunnel/control-message.ts';
 import { encodeHeader, receiveAnswer } from '../tunnel/stream-header.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import type { TunnelEnd } from '../tunnel/tunnel-end.ts';
 import type { AgentConfig } from './config.ts';
 import type { Connected } from './connect.ts';
+import { TargetHealth } from './health.ts';
 import { ReceiptCheck } from './receipt-check.ts';
 import { type ServingPort, serveStream } from './serve-stream.ts';
 import type { Enrolled } from './state.ts';
@@ -13,28 +15,39 @@ const CONTROL_ANSWER_TIMEOUT_MS = 10_000;
 /** A renewal that was not answered is asked for again after this. */
 const RENEW_AGAIN_MS = 15_000;
 
-/** Serves streams until the tunnel ends, and says why it did. */
-export async function serveTunnel(
+export interface ServingOptions {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+export interface ServedTunnel {
+  /** Resolves when the tunnel has ended, with why. */
+  readonly ended: Promise<TunnelEnd>;
+  /** Resolves when the relay asks to connect elsewhere or again, with its reason; what is open lives on meanwhile. */
+  readonly drained: Promise<string>;
+}
+
+/** Serves streams on a proven connection until the tunnel ends. */
+export function serveTunnel(
   config: AgentConfig,
   connected: Connected,
   enrolled: Enrolled,
   expiresAt: number,
-  options: { signal: AbortSignal; log: Logger },
-): Promise<TunnelEnd> {
-  const { log, signal } = options;
+  { signal, log }: ServingOptions,
+): ServedTunnel {
   const clock = () => Date.now() + connected.clockOffsetMs;
-  const unreachable = new Set<string>();
+  const drained = Promise.withResolvers<string>();
+  const targets = new Map(Object.entries(config.targets));
+  const health = new TargetHealth(targets, (resource, failure) => {
+    if (failure === undefined) log.info({ resource }, 'the target can be reached again');
+    else log.warn({ resource }, failure);
+    send({ type: 'health', resource, reachable: failure === undefined, ...(failure ? { reason: failure } : {}) });
+  });
   const port: ServingPort = {
     receipts: new ReceiptCheck({ enrolled, relay: connected.relay, tunnel: connected.tunnel, clock }),
-    targets: new Map(Object.entries(config.targets)),
+    targets,
     log,
-    dialled(resource, failure) {
-      if (unreachable.has(resource) === (failure !== undefined)) return;
-      if (failure === undefined) unreachable.delete(resource);
-      else unreachable.add(resource);
-      if (failure !== undefined) log.warn({ resource }, failure);
-      send({ type: 'health', resource, reachable: failure === undefined, ...(failure ? { reason: failure } : {}) });
-    },
+    dialled: (resource, failure) => health.saw(resource, failure),
   };
   const tunnel = new Tunnel(connected.transport, {
     side: 'dialler',
@@ -43,10 +56,6 @@ export async function serveTunnel(
       void serveStream(stream, port);
       return true;
     },
-  });
-  const ended = new Promise<void>((resolve) => {
-    if (tunnel.end) resolve();
-    tunnel.ended.addEventListener('abort', () => resolve(), { once: true });
   });
   const stop = () => tunnel.close('agent_stopping', 'The agent is stopping.');
   signal.addEventListener('abort', stop, { once: true });
@@ -71,9 +80,12 @@ export async function serveTunnel(
   }
   if (control) {
     control.write(encodeHeader({ version: 1, kind: 'control' }));
-    send({ type: 'announce', resources: [...port.targets.keys()] });
+    send({ type: 'announce', resources: [...targets.keys()] });
     receiveAnswer(control, CONTROL_ANSWER_TIMEOUT_MS).then(
-      () => renewAt(halfLife(expiresAt)),
+      () => {
+        renewAt(halfLife(expiresAt));
+        health.watchUntil(tunnel.ended);
+      },
       () => tunnel.close('protocol_violation', 'The relay did not answer on the control stream.'),
     );
     receiveControl(
@@ -81,13 +93,20 @@ export async function serveTunnel(
       parseRelayMessage,
       (message) => {
         if (message.type === 'credential') renewAt(halfLife(message.expiresAt));
-        else log.info({ reason: message.reason }, 'the relay is draining this tunnel');
+        else drained.resolve(message.reason);
       },
       (error) => tunnel.close('protocol_violation', error.message),
     );
   }
-  await ended;
-  clearTimeout(renewal);
-  signal.removeEventListener('abort', stop);
+  return { ended: endOf(tunnel).finally(cleanUp), drained: drained.promise };
+
+  function cleanUp(): void {
+    clearTimeout(renewal);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function endOf(tunnel: Tunnel): Promise<TunnelEnd> {
+  await aborted(tunnel.ended);
   return tunnel.end ?? { code: 'internal_error', reason: 'The tunnel ended without a reason.', by: 'us' };
 }

@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
+import { type AgentProxy, proxyFromEnvironment, readProxy } from './agent-proxy.ts';
 import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
-import { DurationSchema, FileSchema, NameSchema, named } from './relay-schema.ts';
+import { DurationSchema, FileSchema, NameSchema, named } from './schema-parts.ts';
 import { parseDurationMs, parseOrigin } from './values.ts';
-import { loadYaml, type YamlDocument } from './yaml-document.ts';
+import { loadYaml, parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** agent.yaml, complete: defaults filled in, paths absolute. */
 export interface AgentFileConfig {
@@ -17,6 +18,8 @@ export interface AgentFileConfig {
   /** Holds the key pair and the pinned keys of the relay. */
   readonly stateDir: string;
   readonly heartbeatMs: number;
+  /** Between here and the relay; from the file, else from HTTPS_PROXY. */
+  readonly proxy?: AgentProxy;
   /** What this agent may dial, and nothing else; key: name of the resource. */
   readonly targets: Readonly<Record<string, { readonly kind: 'tcp'; readonly host: string; readonly port: number }>>;
 }
@@ -29,18 +32,42 @@ export const AgentFileSchema = Type.Object(
     enrollmentTokenFile: Type.Optional(FileSchema),
     stateDir: Type.Optional(FileSchema),
     heartbeat: Type.Optional(DurationSchema),
+    proxy: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ description: 'the address of the proxy, such as http://user@proxy.example.com:3128' }),
+          passwordFile: Type.Optional(FileSchema),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     targets: named(Type.String()),
   },
   { additionalProperties: false },
 );
+
+/** The same keys as agent.yaml, from elsewhere. */
+export type AgentFileInput = Static<typeof AgentFileSchema>;
 
 /** Throws `config_invalid` whose message has one `file:line:column: problem` per line, for all problems at once. */
 export function loadAgentConfig(file: string): AgentFileConfig {
   const problems = new Problems();
   const document = loadYaml(file, AgentFileSchema, problems);
   const config = document && readAgent(document, dirname(resolve(file)), problems);
+  return complete(config, file, problems);
+}
+
+/** From options of the command line; paths are relative to the working directory. Throws as `loadAgentConfig`. */
+export function agentConfigFrom(input: AgentFileInput): AgentFileConfig {
+  const problems = new Problems();
+  const document = parseYaml(JSON.stringify(input, undefined, 1), 'command line', AgentFileSchema, problems);
+  const config = document && readAgent(document, process.cwd(), problems);
+  return complete(config, 'The command line', problems);
+}
+
+function complete(config: AgentFileConfig | undefined, what: string, problems: Problems): AgentFileConfig {
   problems.throwIfAny('config_invalid');
-  if (!config) throw new PosternError('config_invalid', `${file} cannot be used.`);
+  if (!config) throw new PosternError('config_invalid', `${what} cannot be used.`);
   return config;
 }
 
@@ -78,9 +105,14 @@ function readAgent(
     return [resource, target] as const;
   });
   if (origin === undefined) return undefined;
+  const { proxy: via } = document.value;
+  const passwordFile = via?.passwordFile === undefined ? undefined : resolveSecretFile(base, via.passwordFile);
+  const proxy = via ? readProxy(via.url, passwordFile) : proxyFromEnvironment(origin, process.env);
+  if (typeof proxy === 'string') problems.add(document.place('proxy'), proxy);
   return {
     relay: origin,
     name,
+    ...(typeof proxy === 'object' ? { proxy } : {}),
     ...(enrollmentTokenFile === undefined ? {} : { enrollmentTokenFile: resolveSecretFile(base, enrollmentTokenFile) }),
     stateDir: resolve(base, stateDir),
     heartbeatMs,

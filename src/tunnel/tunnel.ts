@@ -59,7 +59,7 @@ export class Tunnel {
     this.#decoder = new FrameDecoder(sink);
     this.#heartbeat = new Heartbeat(options.heartbeatMs, {
       ping: (value) => this.#control(FrameType.ping, Flag.syn, 0, value),
-      lost: () => this.close('heartbeat_missed', 'Two heartbeats in a row went unanswered.'),
+      lost: () => this.close('heartbeat_missed', 'The other end was silent for two heartbeats.'),
     });
     const heartbeat = this.#heartbeat;
     this.#port = {
@@ -110,7 +110,7 @@ export class Tunnel {
 
   /** A heartbeat is overdue: prefer another tunnel. */
   get suspect(): boolean {
-    return this.#heartbeat.missed > 0;
+    return this.#heartbeat.suspect;
   }
 
   /** True when `open` would throw. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { PosternError } from '../lib/errors.ts';
@@ -164,23 +165,26 @@ export interface DialOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** As in net.connect. */
-  readonly lookup?: import('node:net').LookupFunction;
+  /** Leads to the relay, TLS done. */
+  readonly connection: Duplex;
 }
 
-/** The relay refused the upgrade with an HTTP answer. */
+/** Somebody refused the upgrade with an HTTP answer. */
 export class UpgradeRefusedError extends PosternError {
   readonly status: number;
-  constructor(status: number) {
+  /** Media type of the answer; the relay's own are `application/problem+json`. */
+  readonly mediaType: string;
+  constructor(status: number, mediaType: string) {
     super('credential_refused', `The relay answered ${status} instead of opening the tunnel.`);
     this.status = status;
+    this.mediaType = mediaType;
   }
 }
 
 /** The dialling end. Rejects with UpgradeRefusedError, `aborted`, or what the network said. */
 export function dialWebSocket(options: DialOptions): Promise<WebSocketTransport> {
   return new Promise((resolve, reject) => {
-    const { lookup, signal } = options;
+    const { connection: established, signal } = options;
     const socket = new WebSocket(options.url, SUBPROTOCOL, {
       headers: { ...options.headers },
       perMessageDeflate: false,
@@ -189,7 +193,7 @@ export function dialWebSocket(options: DialOptions): Promise<WebSocketTransport>
       followRedirects: false,
       // A zero mask costs nothing to apply. Masks protect naive intermediaries on plain HTTP; TLS hides the bytes from them.
       generateMask: (mask) => mask.fill(0),
-      ...(lookup ? { lookup } : {}),
+      createConnection: () => established as Socket,
     });
     let connection: Duplex | undefined;
     const abort = () => {
@@ -211,7 +215,8 @@ export function dialWebSocket(options: DialOptions): Promise<WebSocketTransport>
     socket.on('unexpected-response', (request, response) => {
       done();
       request.destroy();
-      reject(new UpgradeRefusedError(response.statusCode ?? 0));
+      const mediaType = (response.headers['content-type'] ?? '').split(';')[0] ?? '';
+      reject(new UpgradeRefusedError(response.statusCode ?? 0, mediaType.trim().toLowerCase()));
     });
     socket.on('error', (error) => {
       done();

@@ -3,20 +3,23 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { pino } from 'pino';
 import type { AgentConfig } from '../../src/agent/config.ts';
 import { runAgent } from '../../src/agent/run.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
 import type { TokenContent } from '../../src/token/jwt.ts';
 import type { SigningKey } from '../../src/token/key.ts';
-import { resourceOf, type SmallRelay, silent } from './small-relay.ts';
+import { resourceOf, type SmallRelay } from './small-relay.ts';
 
-/** A TCP target that answers each connection with what it sends, and counts them. */
+/** A TCP target that answers each connection with what it sends, and counts those that send something (a look at its health does not). */
 export class EchoTarget {
   connections = 0;
   readonly sockets = new Set<Socket>();
   readonly server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    this.connections += 1;
     this.sockets.add(socket);
+    socket.once('data', () => {
+      this.connections += 1;
+    });
     socket.on('error', () => {});
     socket.on('close', () => this.sockets.delete(socket));
     socket.pipe(socket);
@@ -45,7 +48,15 @@ export class Office {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(t: TestContext, relay: SmallRelay, targets: Record<string, number>) {
+  /** What it says to the person who runs it. */
+  readonly said: string[] = [];
+
+  constructor(
+    t: TestContext,
+    relay: Pick<SmallRelay, 'origin'>,
+    targets: Record<string, number>,
+    change: Partial<AgentConfig> = {},
+  ) {
     t.after(() => this.stop());
     this.config = {
       relay: relay.origin,
@@ -56,16 +67,21 @@ export class Office {
       targets: Object.fromEntries(
         Object.entries(targets).map(([name, port]) => [name, { kind: 'tcp', host: '127.0.0.1', port }]),
       ),
+      ...change,
     };
   }
 
   giveToken(relay: SmallRelay, token = 'a-token'): void {
-    relay.tokens.set(token, 'office');
+    relay.tokens.set(token, this.config.name);
     writeFileSync(join(this.directory, 'office.token'), `${token}\n`);
   }
 
   start(): void {
-    this.#running = runAgent(this.config, { signal: this.#stopping.signal, log: silent });
+    const log = pino(
+      { base: null },
+      { write: (line: string) => this.said.push((JSON.parse(line) as { msg: string }).msg) },
+    );
+    this.#running = runAgent(this.config, { signal: this.#stopping.signal, log });
   }
 
   async stop(): Promise<void> {

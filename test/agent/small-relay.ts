@@ -19,9 +19,11 @@ import {
 
 export const silent = pino({ level: 'silent' });
 /** What a test waits for comes much sooner, or never. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 15_000;
 
 export interface SmallRelayOptions {
+  readonly id?: string;
+  readonly heartbeatMs?: number;
   readonly port?: number;
   readonly key?: SigningKey;
   readonly agentKeys?: Map<string, PublicJwk>;
@@ -52,9 +54,9 @@ export class SmallRelay {
       this.#answer(request, response).catch(() => response.destroy());
     });
     this.endpoint = createTunnelEndpoint({
-      relayId: 'relay-1',
+      relayId: options.id ?? 'relay-1',
       relayOrigin: this.origin,
-      heartbeatMs: 60_000,
+      heartbeatMs: options.heartbeatMs ?? 60_000,
       credentials: {
         verify: (jwt) => this.#verify(jwt),
         isRevoked: (agent) => this.revoked.has(agent),

@@ -43,6 +43,8 @@ export interface TunnelEndpoint {
   list(): readonly TunnelInfo[];
   /** Ends all tunnels of the agent now. */
   endAgent(agent: string, reason: string): void;
+  /** Takes no new tunnels and asks agents to connect elsewhere or again; what is open lives on until `close`. */
+  drain(): void;
   /** Ends all tunnels, takes no new ones, and waits until `agent.disconnected` was handed to the audit log. */
   close(): Promise<void>;
 }
@@ -116,9 +118,10 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
     transport.sendText(JSON.stringify({ type: 'ready', tunnel: id, now: ports.clock() }));
     const tunnel = new LiveTunnel(id, credential, transport, ports);
     if (tunnel.closed) return;
+    const beside = live.all().some((other) => other.agent === tunnel.agent);
     live.add(tunnel);
-    recorder.connected(tunnel, address);
-    ports.log.info({ agent: tunnel.agent, tunnel: id }, 'agent connected');
+    recorder.connected(tunnel, address, beside);
+    ports.log.info({ agent: tunnel.agent, tunnel: id, ...(beside ? { beside } : {}) }, 'agent connected');
   }
 
   return {
@@ -134,6 +137,10 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
     list: () => live.all().map((tunnel) => tunnel.info()),
     endAgent(agent, reason) {
       for (const tunnel of live.all()) if (tunnel.agent === agent) tunnel.end('agent_revoked', reason);
+    },
+    drain() {
+      stopped = true;
+      for (const tunnel of live.all()) tunnel.control.send({ type: 'drain', reason: STOPPING });
     },
     async close() {
       stopped = true;

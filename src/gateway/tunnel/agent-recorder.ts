@@ -29,9 +29,11 @@ export class AgentRecorder {
     this.#ports = ports;
   }
 
-  connected(tunnel: LiveTunnel, address: string): void {
+  /** `beside`: another tunnel of this agent seems alive, by a reconnect or by a second process with the same identity. */
+  connected(tunnel: LiveTunnel, address: string, beside: boolean): void {
     const about = { agent: tunnel.agent, tunnel: tunnel.id, keyThumbprint: tunnel.keyThumbprint };
-    this.#append('agent.connected', { ...about, personal: { address } });
+    const reason = beside ? { reason: 'besides_another_tunnel' } : {};
+    this.#append('agent.connected', { ...about, ...reason, personal: { address } });
     tunnel.ended.addEventListener(
       'abort',
       () => {

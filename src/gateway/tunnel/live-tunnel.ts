@@ -100,6 +100,11 @@ export class LiveTunnel implements AgentTunnel {
     return !this.control.draining && this.control.resources.has(resource);
   }
 
+  /** False when the agent could not reach the target when it last tried. */
+  reaches(resource: string): boolean {
+    return !this.control.unreachable.has(resource);
+  }
+
   nameStream(): string {
     this.#streams += 1;
     return `${this.#streamPrefix}-${this.#streams}`;
@@ -118,7 +123,10 @@ export class LiveTunnel implements AgentTunnel {
       open.signal.addEventListener('abort', stop, { once: true });
       stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
       receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
-        if (!answer.ok) stream.destroy(refusalError(answer, open.resource));
+        if (answer.ok) return;
+        // The next stream already goes to another agent, if there is one: the message about health is still on its way.
+        if (answer.code.startsWith('dial_')) this.control.unreachable.add(open.resource);
+        stream.destroy(refusalError(answer, open.resource));
       })
         .catch((error: unknown) => {
           if (!stream.destroyed) stream.destroy(asUnreachable(error));

@@ -23,7 +23,10 @@ export class LiveTunnels implements TunnelDirectory {
     return [...this.#byAgent.values()].flat();
   }
 
-  /** One tunnel per agent competes: its newest healthy one. Of those, the one with the fewest streams; equals take turns. */
+  /**
+   * One tunnel per agent competes: its newest healthy one. Of those, one whose agent reaches the target, then the one with
+   * the fewest streams; equals take turns.
+   */
   pick(resource: Resource): LiveTunnel | undefined {
     const { agents, name } = resource;
     let best: LiveTunnel | undefined;
@@ -31,7 +34,7 @@ export class LiveTunnels implements TunnelDirectory {
     for (let n = 0; n < agents.length; n += 1) {
       const agent = agents[(n + this.#turn) % agents.length];
       const candidate = agent === undefined ? undefined : this.#newest(agent, name);
-      if (candidate && (!best || better(candidate, best))) best = candidate;
+      if (candidate && (!best || better(candidate, best, name))) best = candidate;
     }
     return best;
   }
@@ -48,7 +51,8 @@ export class LiveTunnels implements TunnelDirectory {
   }
 }
 
-function better(one: LiveTunnel, other: LiveTunnel): boolean {
+function better(one: LiveTunnel, other: LiveTunnel, resource: string): boolean {
   if (one.healthy !== other.healthy) return one.healthy;
+  if (one.reaches(resource) !== other.reaches(resource)) return one.reaches(resource);
   return one.streamCount < other.streamCount;
 }
