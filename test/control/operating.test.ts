@@ -6,8 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { runAgent } from '../../src/agent/run.ts';
-import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import type { AccessList } from '../../src/control/contract/accesses.ts';
 import type { AgentList } from '../../src/control/contract/agents.ts';
 import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
@@ -15,20 +13,7 @@ import type { ConfigurationState } from '../../src/control/contract/configuratio
 import type { PolicyRules, PolicyState } from '../../src/control/contract/policy.ts';
 import type { SessionList } from '../../src/control/contract/sessions.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
-import { createLog } from '../../src/lib/log.ts';
-import { pause } from '../../src/lib/wait.ts';
-import { temporaryDirectory } from '../store/databases.ts';
-import { CLIENT_SECRET, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
-
-/** Until `look` finds something; a minute is for ever. */
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (let n = 0; n < 3000; n += 1) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await pause(20);
-  }
-  return assert.fail('it did not come');
-}
+import { CLIENT_SECRET, eventually, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
 
 describe('Operating a relay through its API', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();
@@ -70,7 +55,12 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     const first = await get<PolicyState>('/api/v1/policy', olga);
     assert.deepEqual([first.rules, first.refusal], [1, null]);
     const write = (text: string) => writeFileSync(join(whole.policyDirectory, 'rules.yaml'), text);
-    const rule = (id: string) => ({ id, effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki'] });
+    const rule = (id: string) => ({
+      id,
+      effect: 'allow',
+      who: ['anyone-signed-in'],
+      what: ['resource:wiki', 'resource:echo'],
+    });
     const settled = () =>
       eventually(async () => {
         const state = await get<PolicyState>('/api/v1/policy', olga);
@@ -85,11 +75,11 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.equal(refused.version, first.version, 'the old one stays');
     assert.match(refused.refusal?.problems[0] ?? '', /rules\.yaml:\d+:\d+: /);
 
-    write(stringify({ rules: [rule('everybody-uses-the-wiki')] }));
+    write(stringify({ rules: [rule('everybody-uses-it')] }));
     assert.equal((await settled()).version, first.version, 'taken back');
 
     const groups = { oncall: ['provider:sre'] };
-    write(stringify({ rules: [rule('everybody-uses-the-wiki'), { ...rule('second'), methods: ['GET'] }], groups }));
+    write(stringify({ rules: [rule('everybody-uses-it'), { ...rule('second'), methods: ['GET'] }], groups }));
     const second = await eventually(async () => {
       const state = await get<PolicyState>('/api/v1/policy', olga);
       return state.version === first.version ? undefined : state;
@@ -100,7 +90,7 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.deepEqual(
       rules.rules.map(({ id, methods, paths }) => ({ id, methods, paths })),
       [
-        { id: 'everybody-uses-the-wiki', methods: null, paths: null },
+        { id: 'everybody-uses-it', methods: null, paths: null },
         { id: 'second', methods: ['GET'], paths: null },
       ],
     );
@@ -142,39 +132,14 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
       target.close();
     });
 
-    const { path: directory } = undo.use(await temporaryDirectory());
-    const created = await change('POST', '/api/v1/agents/office/tokens', root);
-    writeFileSync(join(directory, 'token'), (JSON.parse(created.body) as { token: string }).token, { mode: 0o600 });
-    writeFileSync(
-      join(directory, 'agent.yaml'),
-      stringify({
-        relay: whole.origin,
-        name: 'office',
-        enrollmentTokenFile: './token',
-        stateDir: './state',
-        targets: { wiki: `http://127.0.0.1:${(target.address() as AddressInfo).port}` },
-      }),
-    );
-    const stopping = new AbortController();
-    const running = runAgent(loadAgentConfig(join(directory, 'agent.yaml')), {
-      signal: stopping.signal,
-      log: createLog('silent'),
-    });
-    undo.defer(async () => {
-      stopping.abort();
-      await running;
-    });
-    const agent = await eventually(async () => {
-      const { agents } = await get<AgentList>('/api/v1/agents', olga);
-      return agents.find(({ tunnels }) => tunnels[0]?.resources.includes('wiki'));
-    });
+    await whole.startAgent({ wiki: `http://127.0.0.1:${(target.address() as AddressInfo).port}` }, root);
+    const agent = (await get<AgentList>('/api/v1/agents', olga)).agents[0] ?? assert.fail('no agent');
+    assert.deepEqual(agent.tunnels[0]?.resources, ['wiki']);
     assert.deepEqual([agent.name, agent.configured, agent.revokedAt], ['office', true, null]);
     assert.ok(agent.enrolledAt !== null && agent.keyThumbprint !== null);
 
-    const wiki = whole.origin.replace('postern.', 'wiki.postern.');
-    const issued = await change('POST', '/api/v1/tokens', alice, { audience: wiki });
-    const { token } = JSON.parse(issued.body) as { token: string };
-    const opened = httpRequest(`${wiki}/events`, {
+    const token = await whole.tokenFor('wiki', alice);
+    const opened = httpRequest(`${whole.app('wiki')}/events`, {
       agent: false,
       lookup: lookupWithLocalhost,
       headers: { 'postern-token': token },

@@ -2,10 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { runAgent } from '../../src/agent/run.ts';
+import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
+import type { AgentList } from '../../src/control/contract/agents.ts';
 import { sha256 } from '../../src/lib/bytes.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { pause } from '../../src/lib/wait.ts';
 import { type RunningRelay, startRelay } from '../../src/relay/start.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { Browser } from '../identity/browser.ts';
@@ -23,7 +27,14 @@ export interface WholeRelay extends AsyncDisposable {
   signIn(name: string, groups: readonly string[]): Promise<string>;
   /** A command line's token for the relay itself, from a session. */
   issueToken(cookie: string): Promise<string>;
-  ask(path: string, request?: Ask): Promise<Answer>;
+  /** At the relay's own host, or at the host of an app by a whole URL. */
+  ask(url: string, request?: Ask): Promise<Answer>;
+  /** Origin of an app. */
+  app(name: string): string;
+  /** A token for an app, by somebody's session. */
+  tokenFor(app: string, cookie: string): Promise<string>;
+  /** Enrolls the agent `office` and runs it until disposal; resolves when the relay has its announcement. */
+  startAgent(targets: Readonly<Record<string, string>>, admin: string): Promise<void>;
 }
 
 export interface Ask {
@@ -50,7 +61,7 @@ export async function startWholeRelay(): Promise<WholeRelay> {
   const policyDirectory = join(directory, 'policies');
   mkdirSync(policyDirectory);
   const rules = [
-    { id: 'everybody-uses-the-wiki', effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki'] },
+    { id: 'everybody-uses-it', effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki', 'resource:echo'] },
   ];
   writeFileSync(join(policyDirectory, 'rules.yaml'), stringify({ rules }));
   writeFileSync(join(directory, 'client-secret'), CLIENT_SECRET, { mode: 0o600 });
@@ -65,7 +76,10 @@ export async function startWholeRelay(): Promise<WholeRelay> {
       roles: { admin: { groups: ['admins'] }, security: { groups: ['security'] }, auditor: { groups: ['audit'] } },
       policy: { directory: './policies' },
       agents: { office: {} },
-      resources: { wiki: { agent: 'office' } },
+      resources: {
+        wiki: { agent: 'office' },
+        echo: { agent: 'office', headers: { 'Remote-User': 'email', 'X-Groups': 'groups' } },
+      },
     }),
     { mode: 0o600 },
   );
@@ -75,6 +89,7 @@ export async function startWholeRelay(): Promise<WholeRelay> {
   });
   undo.defer(() => relay.close());
 
+  const app = (name: string) => origin.replace('postern.', `${name}.postern.`);
   const held = undo.move();
   const ask: WholeRelay['ask'] = (path, request) => exchange(new URL(path, origin), request);
   return {
@@ -83,6 +98,36 @@ export async function startWholeRelay(): Promise<WholeRelay> {
     provider,
     policyDirectory,
     ask,
+    app,
+    async tokenFor(name, cookie) {
+      const headers = { cookie, ...ourPage(origin) };
+      const answer = await ask('/api/v1/tokens', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ audience: app(name) }),
+      });
+      return (JSON.parse(answer.body) as { token: string }).token;
+    },
+    async startAgent(targets, admin) {
+      const headers = { cookie: admin, ...ourPage(origin) };
+      const created = await ask('/api/v1/agents/office/tokens', { method: 'POST', headers, body: '{}' });
+      writeFileSync(join(directory, 'token'), (JSON.parse(created.body) as { token: string }).token, { mode: 0o600 });
+      const agentFile = join(directory, 'agent.yaml');
+      const stateDir = './agent';
+      const agent = { relay: origin, name: 'office', enrollmentTokenFile: './token', stateDir, targets };
+      writeFileSync(agentFile, stringify(agent));
+      const stopping = new AbortController();
+      const running = runAgent(loadAgentConfig(agentFile), { signal: stopping.signal, log: createLog('silent') });
+      held.defer(async () => {
+        stopping.abort();
+        await running;
+      });
+      await eventually(async () => {
+        const { body } = await ask('/api/v1/agents', { headers: { cookie: admin } });
+        const { agents } = JSON.parse(body) as AgentList;
+        return agents[0]?.tunnels.some(({ resources }) => resources.length > 0) || undefined;
+      });
+    },
     async signIn(name, groups) {
       provider.variant = { claims: { sub: name, email: `${name}@example.com`, email_verified: true, name, groups } };
       const browser = new Browser();
@@ -107,6 +152,16 @@ export async function startWholeRelay(): Promise<WholeRelay> {
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** Until `look` finds something; a minute is for ever. */
+export async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let n = 0; n < 3000; n += 1) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await pause(20);
+  }
+  throw new Error('It did not come.');
 }
 
 /** What a browser sends with a fetch of the relay's own pages. */
