@@ -9,7 +9,7 @@ export interface Machine {
   readonly cpu: string;
   readonly memoryBytes: number;
   readonly system: string;
-  /** Load average of the last minute when the bench began; above 0.5 the numbers are those of a busy machine. */
+  /** Load average of the last minute when the bench began; above 0.5 something else ran just before. */
   readonly loadBefore: number;
   readonly versions: Readonly<Record<string, string>>;
 }

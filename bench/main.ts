@@ -27,7 +27,8 @@ try {
 async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const machine = await describeMachine(options.only);
-  if (machine.loadBefore > 0.5) say(`The machine is busy (load ${machine.loadBefore.toFixed(2)}): trust ratios only.`);
+  if (machine.loadBefore > 0.5)
+    say(`The machine is busy (load ${machine.loadBefore.toFixed(2)}): what follows will say little.`);
   await using stack = new AsyncDisposableStack();
   const target = await startTarget(stack, signal);
   const setups: Setup[] = [];
