@@ -16,8 +16,7 @@ export function clientHeaders(raw: readonly (Buffer | string)[], isPosternCookie
         listed = [...(listed ?? []), ...value.split(',').map((token) => token.trim().toLowerCase())];
       }
     } else if (lower === 'set-cookie') {
-      const equals = value.indexOf('=');
-      if (!isPosternCookie((equals === -1 ? value : value.slice(0, equals)).trim())) headers.push(name, value);
+      if (!isPosternCookie(cookieName(value))) headers.push(name, value);
     } else if (lower === 'clear-site-data') {
       const kept = withoutCookieClearing(value);
       if (kept !== '') headers.push(name, kept);
@@ -34,6 +33,14 @@ export function clientHeaders(raw: readonly (Buffer | string)[], isPosternCookie
     }
   }
   return passed;
+}
+
+/** A cookie without a name is sent back as its value alone, and then reads as a name. */
+function cookieName(setCookie: string): string {
+  return setCookie
+    .replace(/^[\s=]+/, '')
+    .replace(/[=;].*$/s, '')
+    .trim();
 }
 
 function withoutCookieClearing(value: string): string {

@@ -22,19 +22,35 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Ours to say, so never a client's. `x-real-ip` too: many apps trust it as the client's address. */
-const RESERVED = /^(?:x-postern-.*|postern-token|x-request-id|x-forwarded-.*|forwarded|x-real-ip)$/;
+/**
+ * Only a proxy's to say, and apps believe it of whatever is in front of them: ours, the client's address, another path
+ * than the one that policy has read, who is signed in, a TLS client certificate (RFC 9440), and `Proxy`, which CGI
+ * turns into HTTP_PROXY.
+ */
+const RESERVED = new RegExp(
+  `^(?:${[
+    'x-postern-.*|postern-token|x-request-id',
+    'x-forwarded-.*|forwarded|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip|fastly-client-ip',
+    'x-original-.*|x-rewrite-.*',
+    'remote-(?:user|name|email|groups?)|x-remote-.*|x-auth-request-.*|x-webauth-.*',
+    'client-cert(?:-chain)?|ssl-client-.*|x-ssl-.*|x-client-cert.*',
+    'proxy',
+  ].join('|')})$`,
+);
 
-/** Names repeat: what was seen is remembered, bounded, and emptied when full. */
+/** Names repeat: what was seen is remembered, bounded in number and length, and emptied when full. */
 const known = new Map<string, HeaderName>();
 const MAX_KNOWN = 2_048;
+const MAX_KNOWN_LENGTH = 64;
 
 export function headerName(name: string): HeaderName {
   let found = known.get(name);
   if (found === undefined) {
     found = classify(name.toLowerCase());
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(name, found);
+    if (name.length <= MAX_KNOWN_LENGTH) {
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.set(name, found);
+    }
   }
   return found;
 }
