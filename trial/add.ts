@@ -31,8 +31,10 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
     return;
   }
   const before = Date.now();
-  while (!readRunning(directory)?.apps.includes(name)) {
-    if (Date.now() - before > LIMIT_MS)
+  for (;;) {
+    const running = readRunning(directory);
+    if (running?.apps.includes(name)) break;
+    if (!running || Date.now() - before > LIMIT_MS)
       throw new TrialProblem('It did not come up; the terminal of `npm start` says why.');
     await pause(100);
   }

@@ -1,5 +1,5 @@
 import { ACCOUNTS } from './accounts.ts';
-import { escapeHtml } from './targets/page.ts';
+import { escapeHtml, icon } from './targets/page.ts';
 
 /** Submits the provider's sign-out form by itself; with a button where scripts are off. */
 export const SIGN_OUT_SCRIPT =
@@ -30,6 +30,7 @@ export function messagePage(title: string, text: string, more = ''): string {
 function frame(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+${icon('Demo provider')}
 <style>
 :root { --ink: light-dark(#16202c, #e8edf3); --quiet: light-dark(#5a6673, #9aa7b4); --line: light-dark(#d5dbe1, #38424d); --card: light-dark(#fff, #1b232c); --accent: #1f6f5c }
 * { box-sizing: border-box }

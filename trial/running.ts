@@ -6,8 +6,6 @@ export interface Running {
   readonly relay: string;
   /** Names of the newcomer's apps that are reachable now. */
   readonly apps: readonly string[];
-  /** Why the last change of the apps did not work. */
-  readonly problem?: string;
 }
 
 export function writeRunning(directory: string, running: Running): void {

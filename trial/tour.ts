@@ -18,11 +18,12 @@ ${overSsh(settings, providerPort)}
 ${people}
 
   A short tour
-    1. Be denied.      Open ${originOf(settings, 'wiki')} and sign in as eve, a contractor.
-    2. Edit a rule.    In ${rules}/trial.yaml, rule employees-use-the-wiki, make it
-                       who: [provider:employees, provider:contractors] and save.
-    3. Be allowed.     Reload the page. Rules are in force as soon as they are valid.
-    4. Find the record. Sign out, open ${relay}/audit and sign in as audrey, the auditor.
+    1. Be denied.       Open ${originOf(settings, 'wiki')} and sign in as eve, a contractor.
+    2. Edit a rule.     In ${rules}/trial.yaml, give the rule employees-use-the-wiki
+                        who: [provider:employees, provider:contractors] and save.
+    3. Be allowed.      Reload the page. Rules are in force as soon as they are valid.
+    4. Find the record. Open ${relay} and sign out (top right), sign in there as audrey,
+                        the auditor, and search the audit log for the reference of the denied page.
 
   Your own app on localhost:3000, behind Postern (from another terminal):
     npm start -- add myapp localhost:3000

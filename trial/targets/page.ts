@@ -2,6 +2,7 @@
 export function page(title: string, body: string, style = ''): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+${icon(title)}
 <style>
 :root { --ink: light-dark(#1d252d, #e6ebf0); --quiet: light-dark(#5d6873, #98a4b0); --line: light-dark(#d9dee3, #37414b); --accent: light-dark(#1f6f5c, #63c3aa) }
 * { box-sizing: border-box }
@@ -13,6 +14,12 @@ textarea, input { width: 100%; padding: 10px; color: inherit; background: transp
 button { padding: 9px 18px; font: inherit; font-weight: 600; color: light-dark(#fff, #10241e); background: var(--accent); border: 0; border-radius: 8px; cursor: pointer }
 ${style}
 </style></head><body>${body}</body></html>`;
+}
+
+/** The title's first letter on a tile, in the page itself: a request for /favicon.ico would only be a 404 in the log. */
+export function icon(title: string): string {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f6f5c"/><text x="16" y="23" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="20" fill="#fff">${escapeHtml(title.charAt(0))}</text></svg>`;
+  return `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(svg)}">`;
 }
 
 export function escapeHtml(text: string): string {

@@ -88,7 +88,7 @@ function frame(person: AssertedPerson | undefined, title: string, body: string):
     : 'nobody is signed in: this request did not come through Postern';
   const style = '.meta { color: var(--quiet); font-size: 14px; margin-top: 32px }';
   return page(
-    `${title} · Wiki`,
+    `Wiki · ${title}`,
     `<header><a href="/docs/welcome">Wiki</a><span class="who">${who}</span></header>${body}`,
     style,
   );
