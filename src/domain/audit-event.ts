@@ -30,6 +30,9 @@ interface EventBase {
   readonly personal?: PersonalBlock;
 }
 
+/** Who did it, in each record of what a person does at the relay itself. */
+export type Actor = Required<Pick<EventBase, 'principal' | 'session' | 'facts' | 'personal'>>;
+
 /** Before the first byte goes down the tunnel, or before a signed-in person is denied. A deny has no outcome. */
 export interface AccessIntent extends EventBase {
   readonly kind: 'access.intent';
@@ -91,7 +94,8 @@ export interface AccessTerminated extends EventBase {
 
 export interface SignIn extends EventBase {
   readonly kind: 'sign_in.completed';
-  readonly method: 'oidc';
+  /** `local`: by a link made on the relay's machine. */
+  readonly method: 'oidc' | 'local';
   readonly amr: readonly string[];
 }
 

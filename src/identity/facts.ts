@@ -1,5 +1,10 @@
 import type { Principal } from '../domain/principal.ts';
 
+/** How this principal signs in. */
+export function methodOf({ kind }: Principal): 'oidc' | 'local' {
+  return kind === 'service' ? 'local' : 'oidc';
+}
+
 /** What decisions about a session use, as it is stored for re-deciding them. Keys are sorted by whoever hashes it. */
 export function factsOf(
   principal: Principal,
@@ -14,7 +19,7 @@ export function factsOf(
     },
     ...(principal.boundEmail === undefined ? {} : { boundEmail: principal.boundEmail }),
     groups: principal.groups,
-    method: 'oidc',
+    method: methodOf(principal),
     amr: signIn.amr,
     signedInAt: signIn.signedInAt,
   };

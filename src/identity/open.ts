@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
+import { createAdminLinks } from './admin-links.ts';
 import { openCredentials } from './credentials.ts';
 import { loadDataKey } from './data-key.ts';
 import { createEnrollment } from './enrollment.ts';
@@ -89,9 +90,23 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     clock,
   });
 
+  const adminLinks = createAdminLinks({
+    relayOrigin,
+    relayHost: new URL(relayOrigin).hostname,
+    principals: stores.principals,
+    sessionStore: stores.sessions,
+    sessions,
+    mint,
+    recordFacts,
+    audit,
+    strangers,
+    clock,
+  });
+
   return {
     keys,
     sessions,
+    adminLinks,
     signIns,
     handOffs: new HandOffs(shared),
     tokens: createTokens({ ...shared, audit }),

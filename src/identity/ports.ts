@@ -1,4 +1,4 @@
-import type { AuditAppender } from '../domain/audit-event.ts';
+import type { AuditAppender, PersonalBlock } from '../domain/audit-event.ts';
 import type { RevocationReason } from '../domain/change.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { PublicJwk } from '../token/key.ts';
@@ -15,6 +15,8 @@ export interface PrincipalStore {
 
 /** What the provider said about a person at a sign-in. */
 export interface Profile {
+  /** Default: a person. */
+  readonly kind?: 'service';
   readonly issuer: string;
   readonly subject: string;
   /** Verified and in lower case, or undefined. */
@@ -106,6 +108,8 @@ export interface StoredSession {
 export interface EndedSession {
   readonly id: string;
   readonly principal: string;
+  /** Whose it was, for the record. */
+  readonly person?: Pick<PersonalBlock, 'issuer' | 'subject' | 'email' | 'name'>;
   readonly logoutHint: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
-import { factsOf } from './facts.ts';
+import { factsOf, methodOf } from './facts.ts';
 import type { Mint } from './mint.ts';
 import type { AuditAppender, EndedSession, NewSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
@@ -189,6 +189,7 @@ export class Sessions {
       at,
       principal: session.principal,
       session: session.id,
+      ...(session.person === undefined ? {} : { personal: session.person }),
       reason,
       ...(by === undefined ? {} : { by }),
     });
@@ -201,7 +202,7 @@ export function sessionOf(stored: StoredSession): Session {
     principal: stored.principal,
     factsHash: stored.factsHash,
     signedInAt: stored.signedInAt,
-    method: 'oidc',
+    method: methodOf(stored.principal),
     amr: stored.amr,
     expiresAt: stored.expiresAt,
     epoch: stored.principal.epoch,

@@ -110,7 +110,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return { address: clientAddress(request.raw), userAgent: request.headers['user-agent']?.slice(0, 512) };
 }
 
-function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
+export function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
   reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
   for (const cookie of setCookies) reply.header('set-cookie', cookie);
   return reply.redirect(location, 303);

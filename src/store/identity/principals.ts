@@ -4,6 +4,7 @@ import { boundEmail, principal } from './schema.ts';
 import { answer } from './unavailable.ts';
 
 export interface SignedInProfile {
+  readonly kind?: 'service';
   readonly issuer: string;
   readonly subject: string;
   readonly email: string | undefined;
@@ -63,7 +64,7 @@ async function findOrCreate(tx: Tx, profile: SignedInProfile, id: string, nowMs:
     .insert(principal)
     .values({
       id,
-      kind: 'person',
+      kind: profile.kind ?? 'person',
       issuer,
       subject,
       email: profile.email ?? null,

@@ -1,0 +1,80 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { Type } from 'typebox';
+import type { AdminLinks } from '../identity/admin-links.ts';
+import { messageOf, PosternError } from '../lib/errors.ts';
+import { parser } from '../lib/schema.ts';
+import { openSocketPath } from '../lib/socket-path.ts';
+
+export const ADMIN_SOCKET = 'admin.sock';
+
+const MAX_BODY_BYTES = 1_024;
+const REQUEST_MS = 5_000;
+
+const parseBody = parser(
+  Type.Object({ user: Type.String({ pattern: '^[^\\p{Cc}]{1,64}$' }) }, { additionalProperties: false }),
+  'The request',
+  'request_invalid',
+);
+
+/** Listens in `dataDir`, where only the relay's own user gets to (0700, and 0600 on the socket): being able to connect is the permission. */
+export async function openAdminSocket(dataDir: string, adminLinks: AdminLinks): Promise<AsyncDisposable> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const socket = await openSocketPath(dataDir, ADMIN_SOCKET);
+  if (await answers(socket.path)) {
+    await socket[Symbol.asyncDispose]();
+    throw new PosternError('config_invalid', `Another relay uses the data directory ${dataDir}. Give each its own.`);
+  }
+  await rm(socket.path, { force: true });
+  const server = createServer({ headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS }, (req, res) => {
+    makeLink(req, adminLinks).then(
+      (link) => answer(res, 200, link),
+      (error: unknown) => answer(res, 500, { message: messageOf(error) }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Between listening and chmod nobody else may connect either.
+    const before = process.umask(0o177);
+    server.listen(socket.path, resolve);
+    process.umask(before);
+  });
+  await chmod(socket.path, 0o600);
+  return {
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await rm(socket.path, { force: true });
+      await socket[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function makeLink(req: IncomingMessage, adminLinks: AdminLinks): Promise<object> {
+  if (req.method !== 'POST' || req.url !== '/admin-link')
+    throw new PosternError('not_found', 'Only POST /admin-link is known here.');
+  let body = '';
+  for await (const chunk of req.setEncoding('utf8') as AsyncIterable<string>) {
+    body += chunk;
+    if (body.length > MAX_BODY_BYTES) throw new PosternError('request_invalid', 'The request is too long.');
+  }
+  return adminLinks.create(parseBody(JSON.parse(body)).user);
+}
+
+function answer(res: ServerResponse, status: number, body: object): void {
+  if (res.destroyed) return;
+  res.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
+  res.end(JSON.stringify(body));
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { askAdminLink } from '../../src/cli/admin-link.ts';
+import type { AdminLinks } from '../../src/identity/admin-links.ts';
+import { hasCode } from '../../src/lib/errors.ts';
+import { openAdminSocket } from '../../src/relay/admin-socket.ts';
+import { type RecordingTarget, startRecordingTarget } from '../e2e/recording-target.ts';
+import { startWorld, type World } from '../e2e/world.ts';
+import { Browser } from '../identity/browser.ts';
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+describe('postern admin link, beside a running relay', () => {
+  const held = new AsyncDisposableStack();
+  let world: World;
+  let target: RecordingTarget;
+  const browser = new Browser();
+  const link = async () => {
+    const { stdout } = await run(process.execPath, [
+      MAIN,
+      'admin',
+      'link',
+      '--config',
+      join(world.directory, 'postern.yaml'),
+    ]);
+    return stdout.trim();
+  };
+
+  before(async () => {
+    target = held.use(await startRecordingTarget());
+    world = held.use(
+      await startWorld({
+        database: 'embedded',
+        resources: { wiki: target.url },
+        policy: { rules: [{ id: 'all', effect: 'allow', who: ['anyone-signed-in'], what: ['any-resource'] }] },
+      }),
+    );
+  });
+  after(() => held.disposeAsync());
+
+  test('the address opens one short session with the role admin', async () => {
+    const url = await link();
+    assert.equal(new URL(url).origin, world.relay);
+    const opened = await browser.send(url);
+    assert.equal(opened.status, 303);
+    assert.equal(opened.headers.location, '/');
+    assert.equal(opened.headers['cache-control'], 'no-store');
+    const me = JSON.parse((await browser.json(`${world.relay}/api/v1/me`, 'GET', undefined)).body) as {
+      roles: string[];
+      session: { signedInAt: number; expiresAt: number };
+    };
+    assert.deepEqual(me.roles, ['admin']);
+    assert.equal(me.session.expiresAt - me.session.signedInAt, 15 * 60_000);
+
+    const again = await new Browser().send(url);
+    assert.equal(again.status, 403, 'a link opens once');
+    assert.equal(again.headers['set-cookie'], undefined);
+    const guessed = await new Browser().send(`${world.relay}/admin-link?code=${'A'.repeat(64)}`);
+    assert.equal(guessed.status, 403);
+  });
+
+  test('no app opens, even where everyone signed in may', async () => {
+    const before = target.seen.length;
+    const page = await browser.visit(`${world.origin('wiki')}/`);
+    assert.equal(page.status, 403, page.body.slice(0, 300));
+    assert.equal(target.seen.length, before);
+  });
+
+  test('making and using it are on record', async () => {
+    const { body } = await browser.json(`${world.relay}/api/v1/audit?limit=50`, 'GET', undefined);
+    const { rows } = JSON.parse(body) as { rows: { kind: string; summary: string; person: { name: string } | null }[] };
+    const made = rows.find(({ kind }) => kind === 'token.issued');
+    assert.match(made?.summary ?? '', /\/admin-link$/);
+    assert.match(made?.person?.name ?? '', / on the relay's machine$/);
+    assert.match(rows.find(({ kind }) => kind === 'sign_in.completed')?.person?.name ?? '', / on the relay's machine$/);
+  });
+
+  test('the socket is for the relay’s own user, and nothing of it is on the network', async () => {
+    const socket = join(world.directory, 'relay', 'admin.sock');
+    assert.equal(statSync(socket).mode & 0o777, 0o600);
+    assert.equal(statSync(join(world.directory, 'relay')).mode & 0o077, 0);
+    const over = await new Browser().json(`${world.relay}/admin-link`, 'POST', { user: 'eve' });
+    assert.equal(over.status, 404);
+    if (process.getuid?.() === 0)
+      await assert.rejects(
+        run('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', CONNECT, socket]),
+        /EACCES/,
+      );
+  });
+
+  test('without a relay it says so', async () => {
+    const file = join(world.directory, 'away.yaml');
+    writeFileSync(join(world.directory, 'secret'), 'x');
+    writeFileSync(
+      file,
+      'relay: { url: http://postern.localhost:1, listen: 127.0.0.1:1 }\ndataDir: ./nobody\nprovider: { issuer: https://id.test, clientId: p, clientSecretFile: ./secret }\nroles: { admin: { groups: [a] } }\n',
+    );
+    await assert.rejects(
+      run(process.execPath, [MAIN, 'admin', 'link', '--config', file]),
+      (error: { code?: number; stderr?: string }) => error.code === 6 && /No relay answers in/.test(error.stderr ?? ''),
+    );
+  });
+});
+
+const CONNECT = `require('node:net').connect(process.argv[1]).on('connect', () => process.exit(0)).on('error', (error) => { console.error(error.code); process.exit(1); })`;
+
+describe('its socket', () => {
+  const directory = join(mkdtempSync(join(tmpdir(), 'postern-socket-')), 'deep'.repeat(30));
+  mkdirSync(directory, { recursive: true });
+  after(() => rmSync(join(directory, '..'), { recursive: true }));
+  const users: string[] = [];
+  const links: AdminLinks = {
+    create: (user) => {
+      users.push(user);
+      return Promise.resolve({ url: 'https://access.test/admin-link?code=x', expiresAt: 1 });
+    },
+    open: () => assert.fail('nobody opens here'),
+  };
+
+  test('works in a directory with a long path; a second relay there is refused; a crashed one leaves nothing in the way', async () => {
+    {
+      await using _ = await openAdminSocket(directory, links);
+      assert.equal((await askAdminLink(directory, 'root')).expiresAt, 1);
+      await assert.rejects(openAdminSocket(directory, links), (error) => hasCode(error, 'config_invalid'));
+      assert.equal((await askAdminLink(directory, 'sam as root')).expiresAt, 1);
+    }
+    writeFileSync(join(directory, 'admin.sock'), '');
+    await using _ = await openAdminSocket(directory, links);
+    await askAdminLink(directory, 'after');
+    assert.deepEqual(users, ['root', 'sam as root', 'after']);
+  });
+
+  test('refuses what is not a request for a link', async () => {
+    const short = mkdtempSync(join(tmpdir(), 'postern-socket-'));
+    await using _ = await openAdminSocket(short, links);
+    const ask = (path: string, body: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const req = request({ socketPath: join(short, 'admin.sock'), path, method: 'POST' }, (res) => {
+          res.resume();
+          resolve(res.statusCode);
+        });
+        req.on('error', reject);
+        req.end(body);
+      });
+    const before = users.length;
+    assert.equal(await ask('/other', '{"user":"a"}'), 500);
+    assert.equal(await ask('/admin-link', '{"user":"a\\u0007"}'), 500);
+    assert.equal(await ask('/admin-link', 'nonsense'), 500);
+    assert.equal(await ask('/admin-link', `{"user":"${'a'.repeat(5000)}"}`), 500);
+    assert.equal(users.length, before);
+    rmSync(short, { recursive: true, force: true });
+  });
+});
