@@ -38,6 +38,8 @@ roles:
   admin: { groups: [security] }
   auditor: { groups: [audit] }
 policy: { directory: ./policies }
+# All load comes from one person.
+sessions: { requestsPerSecond: 1000000 }
 agents:
   bench: { enrollmentTokenFile: ./agent.token }
 resources:

@@ -37,6 +37,7 @@ export function intentLeaf(event: AccessIntent, frame: LeafFrame): Leaf<AccessIn
     rule: event.rule,
     session: event.session,
     stream: event.stream,
+    targetHost: event.targetHost,
     tunnel: event.tunnel,
     v: frame.v,
     via: event.via,

@@ -6,7 +6,7 @@ import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './schema-parts.ts';
-import { parseDurationMs, parseOrigin } from './values.ts';
+import { parseDurationMs, parseHostPort, parseOrigin } from './values.ts';
 import { loadYaml, parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** agent.yaml, complete: defaults filled in, paths absolute. */
@@ -126,8 +126,10 @@ function readAgent(
 function readTarget(text: string): AgentFileConfig['targets'][string] | string {
   const [, scheme] = /^(https|unix):/i.exec(text) ?? [];
   if (scheme !== undefined) return `${scheme.toLowerCase()}: targets are not supported yet; use http://host:port`;
+  const plain = parseHostPort(text);
+  if (plain && plain.port > 0) return { kind: 'tcp', ...plain };
   const url = parseOrigin(text);
-  if (url?.protocol !== 'http:') return `"${text}" must be http://host:port, without a path`;
+  if (url?.protocol !== 'http:') return `"${text}" must be http://host:port without a path, or host:port`;
   // The URL parser keeps the brackets of an IPv6 address; sockets want it bare.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return { kind: 'tcp', host, port: url.port === '' ? 80 : Number(url.port) };

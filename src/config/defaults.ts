@@ -9,6 +9,7 @@ export const RELAY_DEFAULTS = {
   'provider.groupsClaim': 'groups',
   'sessions.idle': '8h',
   'sessions.absolute': '24h',
+  'sessions.requestsPerSecond': 1_000,
   'policy.directory': './policies',
   'audit.commitTimeout': '2s',
 } as const;

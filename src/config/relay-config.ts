@@ -37,7 +37,12 @@ export interface RelayConfig {
     readonly groupsClaim: string;
   };
   readonly roles: Readonly<Record<Role, RoleMembers>>;
-  readonly sessions: { readonly idleMs: number; readonly absoluteMs: number };
+  readonly sessions: {
+    readonly idleMs: number;
+    readonly absoluteMs: number;
+    /** Of one person over all resources, in the long run. */
+    readonly requestsPerSecond: number;
+  };
   readonly policy: { readonly directory: string };
   readonly audit: { readonly commitTimeoutMs: number };
   readonly agents: readonly AgentEntry[];
@@ -150,7 +155,11 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
       groupsClaim: provider.groupsClaim ?? RELAY_DEFAULTS['provider.groupsClaim'],
     },
     roles: members,
-    sessions: { idleMs, absoluteMs },
+    sessions: {
+      idleMs,
+      absoluteMs,
+      requestsPerSecond: sessions?.requestsPerSecond ?? RELAY_DEFAULTS['sessions.requestsPerSecond'],
+    },
     policy: { directory: resolve(base, policy?.directory ?? RELAY_DEFAULTS['policy.directory']) },
     audit: { commitTimeoutMs },
     agents: Object.entries(agents).map(([name, { enrollmentTokenFile }]) => ({

@@ -1,21 +1,11 @@
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
+import { ResourceSchema } from './resource-schema.ts';
+import { DurationSchema, FileSchema, NameSchema, named, Text } from './schema-parts.ts';
 
 /** The shape of postern.yaml. Descriptions complete "must be …" and serve editors. */
 
 const closed = { additionalProperties: false } as const;
 
-const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
-const NAME_DESCRIPTION = 'a name of lower-case letters, digits and "-", at most 63 characters';
-
-export const NameSchema = Type.String({ pattern: NAME_PATTERN, description: NAME_DESCRIPTION });
-/** A mapping from names to values of one schema. */
-export const named = <T extends TSchema>(value: T) =>
-  Type.Record(Type.String({ pattern: NAME_PATTERN }), value, { description: NAME_DESCRIPTION });
-export const DurationSchema = Type.String({
-  pattern: '^\\d{1,9}(ms|s|m|h|d)$',
-  description: 'a duration such as 500ms, 15s, 10m or 8h',
-});
-export const FileSchema = Type.String({ minLength: 1, maxLength: 4096, description: 'a path, relative to this file' });
 /** Files with secrets may also come from systemd: see file-reference.ts. */
 const SecretFileSchema = Type.String({
   minLength: 1,
@@ -28,7 +18,6 @@ const NetworkSchema = Type.String({
   maxLength: 60,
   description: 'an address or network such as 10.0.0.0/8',
 });
-const Text = Type.String({ minLength: 1, maxLength: 500 });
 const Email = Type.String({
   pattern: '^[^\\s@]{1,64}@[^\\s@]{1,253}$',
   description: 'an e-mail address such as sam@example.com',
@@ -37,36 +26,6 @@ const Names = Type.Array(Text, { maxItems: 1000 });
 
 const RoleSchema = Type.Object(
   { groups: Type.Optional(Names), people: Type.Optional(Type.Array(Email, { maxItems: 1000 })) },
-  closed,
-);
-
-const ResourceSchema = Type.Object(
-  {
-    host: Type.Optional(Text),
-    agent: Type.Optional(NameSchema),
-    agents: Type.Optional(Type.Array(NameSchema, { minItems: 1, maxItems: 100 })),
-    title: Type.Optional(Text),
-    description: Type.Optional(Text),
-    tags: Type.Optional(Type.Array(NameSchema, { maxItems: 100 })),
-    owner: Type.Optional(Text),
-    paths: Type.Optional(Type.Union([Type.Literal('strict'), Type.Literal('lenient')])),
-    websocket: Type.Optional(Type.Boolean()),
-    cors: Type.Optional(Type.Object({ origins: Type.Array(Text, { maxItems: 100 }) }, closed)),
-    headers: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: '^[A-Za-z][A-Za-z0-9-]{0,63}$' }),
-        Type.Union([
-          Type.Literal('email'),
-          Type.Literal('name'),
-          Type.Literal('groups'),
-          Type.Literal('subject'),
-          Type.Literal('id'),
-        ]),
-        { description: 'a header name of letters, digits and "-"' },
-      ),
-    ),
-    audit: Type.Optional(Type.Object({ query: Type.Array(Text, { maxItems: 100 }) }, closed)),
-  },
   closed,
 );
 
@@ -110,7 +69,14 @@ export const RelayFileSchema = Type.Object(
       closed,
     ),
     sessions: Type.Optional(
-      Type.Object({ idle: Type.Optional(DurationSchema), absolute: Type.Optional(DurationSchema) }, closed),
+      Type.Object(
+        {
+          idle: Type.Optional(DurationSchema),
+          absolute: Type.Optional(DurationSchema),
+          requestsPerSecond: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+        },
+        closed,
+      ),
     ),
     policy: Type.Optional(Type.Object({ directory: FileSchema }, closed)),
     audit: Type.Optional(Type.Object({ commitTimeout: Type.Optional(DurationSchema) }, closed)),

@@ -3,7 +3,8 @@ import type { Resource } from '../domain/resource.ts';
 import { RESOURCE_DEFAULTS } from './defaults.ts';
 import { didYouMean, type Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
-import { isHostName, parseOrigin } from './values.ts';
+import { readSettings } from './resource-settings.ts';
+import { isHostName } from './values.ts';
 import type { YamlDocument } from './yaml-document.ts';
 
 export interface RelayOrigin {
@@ -26,14 +27,20 @@ export function readResources(
   return Object.entries(resources).map(([name, entry]) => {
     const at = (...path: (string | number)[]) => document.place('resources', name, ...path);
 
-    const host = (entry.host ?? `${name}.${relay.host}`).toLowerCase();
-    const taken = nameByHost.get(host);
-    if (host.includes(':') || host.includes('/'))
-      problems.add(at('host'), `"${host}" must be a host name alone, without scheme, port or path`);
-    else if (!isHostName(host)) problems.add(at('host'), `"${host}" is not a host name`);
-    else if (host === relay.host) problems.add(at('host'), `"${host}" is the relay's own host; choose another`);
-    else if (taken !== undefined) problems.add(at('host'), `"${host}" is already the host of resource "${taken}"`);
-    nameByHost.set(host, taken ?? name);
+    if (entry.host !== undefined && entry.hosts !== undefined)
+      problems.add(at('hosts'), `resource "${name}" needs either "host" or "hosts"`);
+    const hosts = (entry.hosts ?? [entry.host ?? `${name}.${relay.host}`]).map((text) => text.toLowerCase());
+    for (const [index, host] of hosts.entries()) {
+      const place = entry.hosts ? at('hosts', index) : at('host');
+      const taken = nameByHost.get(host);
+      if (host.includes(':') || host.includes('/'))
+        problems.add(place, `"${host}" must be a host name alone, without scheme, port or path`);
+      else if (!isHostName(host)) problems.add(place, `"${host}" is not a host name`);
+      else if (host === relay.host) problems.add(place, `"${host}" is the relay's own host; choose another`);
+      else if (taken !== undefined) problems.add(place, `"${host}" is already the host of resource "${taken}"`);
+      nameByHost.set(host, taken ?? name);
+    }
+    const origins = hosts.map((host) => `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`);
 
     if ((entry.agent === undefined) === (entry.agents === undefined))
       problems.add(document.keyPlace('resources', name), `resource "${name}" needs either "agent" or "agents"`);
@@ -43,13 +50,6 @@ export function readResources(
         const place = entry.agents ? at('agents', index) : at('agent');
         problems.add(place, `there is no agent "${agent}" under "agents"${didYouMean(agent, Object.keys(agents))}`);
       }
-
-    const corsOrigins = (entry.cors?.origins ?? []).map((text, index) => {
-      const origin = parseOrigin(text)?.origin;
-      if (origin === undefined)
-        problems.add(at('cors', 'origins', index), `"${text}" is not an origin such as https://app.example.com`);
-      return origin ?? text;
-    });
 
     const identityHeaders = Object.entries(entry.headers ?? {}).map(([header, fact]) => {
       if (isReservedHeader(header))
@@ -66,16 +66,18 @@ export function readResources(
       name,
       title: entry.title ?? name,
       description: entry.description,
-      host,
-      origin: `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`,
+      host: hosts[0] ?? '',
+      hosts,
+      origin: origins[0] ?? '',
+      origins,
       tags: entry.tags ?? RESOURCE_DEFAULTS.tags,
       owner: entry.owner,
       agents: serving,
       paths: entry.paths ?? RESOURCE_DEFAULTS.paths,
       websocket: entry.websocket ?? RESOURCE_DEFAULTS.websocket,
-      corsOrigins,
       identityHeaders: Object.fromEntries(identityHeaders),
       recordedQuery: entry.audit?.query ?? [],
+      ...readSettings(entry, at, problems),
     };
   });
 }

@@ -8,6 +8,14 @@ export function parseDurationMs(text: string): number | undefined {
   return digits === undefined || unit === undefined ? undefined : Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 };
+
+/** `512KB`, `100MB`, `2GB` → bytes; 1 KB is 1,024 bytes. */
+export function parseSizeBytes(text: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,9})(B|KB|MB|GB)$/.exec(text) ?? [];
+  return digits === undefined || unit === undefined ? undefined : Number(digits) * (UNIT_BYTES[unit] ?? Number.NaN);
+}
+
 export interface HostPort {
   readonly host: string;
   readonly port: number;

@@ -2,7 +2,7 @@
 export interface Principal {
   /** Random UUID given at the first sign-in; the pseudonym in audit leaves. */
   readonly id: string;
-  readonly kind: 'person' | 'service';
+  readonly kind: 'person' | 'service' | 'anonymous';
   readonly issuer: string;
   readonly subject: string;
   /** As the provider last said, and only if it said that it is verified; lower case. */
@@ -13,6 +13,18 @@ export interface Principal {
   /** The provider's groups as of the last sign-in, unprefixed. */
   readonly groups: readonly string[];
 }
+
+/** Whoever presents nothing. Only rules for `anyone` speak of them; records and targets name nobody. */
+export const ANONYMOUS: Principal = {
+  id: 'anonymous',
+  kind: 'anonymous',
+  issuer: '',
+  subject: '',
+  email: undefined,
+  boundEmail: undefined,
+  name: undefined,
+  groups: [],
+};
 
 /** What a principal may do at the relay itself; access to resources is the policy's alone. */
 export type Role = 'admin' | 'security' | 'auditor';

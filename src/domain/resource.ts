@@ -6,10 +6,14 @@ export interface Resource {
   readonly name: string;
   readonly title: string;
   readonly description: string | undefined;
-  /** Lower case, without port. */
+  /** Lower case, without port: the first of `hosts`. */
   readonly host: string;
-  /** Origin that people use: scheme, host and port; the audience of the assertion. */
+  /** Every host name it is reached by. Each keeps a cookie of its own; rules and records know only the resource. */
+  readonly hosts: readonly string[];
+  /** Origin that people use: scheme, host and port; the audience of the assertion and of tokens. */
   readonly origin: string;
+  /** The origins of `hosts`, in their order. Pages of one may send unsafe methods to another. */
+  readonly origins: readonly string[];
   readonly tags: readonly string[];
   /** Whom to ask for access, for the denied page. */
   readonly owner: string | undefined;
@@ -24,4 +28,31 @@ export interface Resource {
   readonly identityHeaders: Readonly<Record<string, IdentityFact>>;
   /** Query parameters whose values are recorded in full; of others only the name and a keyed hash. */
   readonly recordedQuery: readonly string[];
+  /** Host that the target gets instead of the client's; then the record holds both. */
+  readonly targetHost: string | undefined;
+  readonly timeouts: {
+    /** For the target's header section. */
+    readonly headersMs: number;
+    /** For silence of the target within a body. */
+    readonly idleMs: number;
+  };
+  /** Largest body of a request; undefined: no limit. */
+  readonly bodyLimitBytes: number | undefined;
+  /** Forms that other sites may post with the person's cookie: SAML responses, `response_mode=form_post`. */
+  readonly unsafeFrom: UnsafeFrom | undefined;
 }
+
+export interface UnsafeFrom {
+  /** Exact raw paths. */
+  readonly paths: readonly string[];
+  readonly origins: readonly string[];
+}
+
+/** What a resource has that says nothing about these. */
+export const DEFAULT_SETTINGS = {
+  targetHost: undefined,
+  // Server-sent events are silent for long.
+  timeouts: { headersMs: 5 * 60_000, idleMs: 15 * 60_000 },
+  bodyLimitBytes: undefined,
+  unsafeFrom: undefined,
+} as const;

@@ -8,7 +8,7 @@ export interface Session {
   /** Hex SHA-256 under which the facts of this session (claims, groups, how it signed in) are stored. */
   readonly factsHash: string;
   readonly signedInAt: number;
-  readonly method: 'oidc';
+  readonly method: 'oidc' | 'local' | 'none';
   /** RFC 8176 authentication methods, as the provider stated them. */
   readonly amr: readonly string[];
   /** Absolute end, epoch ms. The idle end moves and is the session store's business. */
@@ -20,5 +20,5 @@ export interface Session {
 /** A session as one request presented it. */
 export interface Identity {
   readonly session: Session;
-  readonly via: 'cookie' | 'token';
+  readonly via: 'cookie' | 'token' | 'anonymous';
 }

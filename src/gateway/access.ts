@@ -1,4 +1,7 @@
 import type { Recorded } from '../domain/audit-event.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { Resource } from '../domain/resource.ts';
+import type { Identity } from '../domain/session.ts';
 import { clientAddress } from '../lib/client-address.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
@@ -8,19 +11,25 @@ import { identify } from './access/3-identify.ts';
 import { decide } from './access/4-decide.ts';
 import { recordIntent } from './access/5-record-intent.ts';
 import { forward } from './access/6-forward.ts';
+import { NOTHING_SENT, recordOutcome } from './access/7-record-outcome.ts';
+import { anonymous } from './access/anonymous.ts';
+import { isTooLarge } from './access/body-limit.ts';
+import { corsHeaders, preflightHeaders } from './access/cors.ts';
 import { OpenAccess } from './access/open-access.ts';
 import { answerReserved, answerStranger } from './access/stranger.ts';
-import { answerRefusal } from './answer/answer.ts';
+import { answerPreflight, answerRefusal } from './answer/answer.ts';
 import { deniedRefusal } from './answer/denied.ts';
 import type { Exchange } from './answer/exchange.ts';
 import {
   AUDIT_UNAVAILABLE,
   AUTHORITY_UNAVAILABLE,
+  BODY_TOO_LARGE,
   isRefusal,
   NO_AGENT,
   POOL_FULL,
   type Refusal,
   SESSION_FULL,
+  TOO_MANY_REQUESTS,
 } from './answer/refusal.ts';
 import type { Door } from './door.ts';
 
@@ -29,7 +38,7 @@ export async function access(door: Door, exchange: Exchange): Promise<void> {
   let head: RequestHead | undefined;
   try {
     const read = readRequest(exchange.req, exchange.upgrade !== undefined); // 1 read
-    if (isRefusal(read)) return refuse(door, exchange, undefined, read, 'request_refused');
+    if (isRefusal(read)) return refuse(door, exchange, undefined, read, { stranger: 'request_refused' });
     head = read;
     await accessRead(door, exchange, read);
   } catch (error) {
@@ -43,32 +52,43 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   const { ports, pool, live } = door;
   const snapshot = ports.snapshot();
   const resource = resolveResource(snapshot, head); // 2 resolve
-  if (isReserved(head)) return answerReserved(door, exchange, head);
+  if (isReserved(head)) return answerReserved(door, exchange, head, resource);
+  const preflight = preflightHeaders(head, resource);
+  if (preflight !== undefined) return answerPreflight(exchange, head, preflight);
 
-  const identified = await identify(ports, head, resource); // 3 identify
-  if (isRefusal(identified)) return refuse(door, exchange, head, identified, 'request_refused');
-  if (identified === undefined || resource === undefined) return answerStranger(door, exchange, head);
+  const known = await identify(ports, head, resource); // 3 identify
+  if (isRefusal(known)) return refuse(door, exchange, head, known, { stranger: 'request_refused', resource });
+  if (resource === undefined) return answerStranger(door, exchange, head, resource);
+  const identified = known ?? anonymous(resource, head);
   const { identity } = identified;
   const session = identity.session.id;
-
-  const decision = decide(snapshot, identity.session, resource, head); // 4 decide
   const startedAt = door.clock();
-  const id = sortableId(startedAt);
-  if (decision.effect === 'deny') {
-    try {
-      await recordIntent(door, id, head, resource, identity, decision, undefined);
-    } catch {
-      return refuse(door, exchange, head, AUDIT_UNAVAILABLE, undefined, id);
-    }
-    return refuse(door, exchange, head, deniedRefusal(decision, resource, ports.relay), undefined, id);
+  if (known !== undefined && !door.personRate.admits(identity.session.principal.id)) {
+    return refuse(door, exchange, head, TOO_MANY_REQUESTS, { resource });
   }
 
-  if (live.isFull(session)) return refuse(door, exchange, head, SESSION_FULL);
+  const decision = decide(snapshot, identity.session, resource, head); // 4 decide
+  const id = sortableId(startedAt);
+  if (known === undefined) {
+    if (decision.effect === 'deny') return answerStranger(door, exchange, head, resource);
+    if (!door.anonymousGate.admits(resource, head, startedAt)) {
+      return refuse(door, exchange, head, TOO_MANY_REQUESTS, { stranger: 'too_many_requests', resource });
+    }
+  }
+  if (decision.effect === 'deny') {
+    const refusal = deniedRefusal(decision, resource, ports.relay);
+    return refuseRecorded(door, exchange, head, { id, resource, identity, decision, refusal, startedAt });
+  }
+  const refuseAllowed = (refusal: Refusal) =>
+    refuseRecorded(door, exchange, head, { id, resource, identity, decision, refusal, startedAt });
+
+  if (isTooLarge(head, resource)) return refuseAllowed(BODY_TOO_LARGE);
+  if (live.isFull(session)) return refuseAllowed(SESSION_FULL);
   const tunnel = ports.tunnels.pick(resource);
-  if (tunnel === undefined) return refuse(door, exchange, head, NO_AGENT);
+  if (tunnel === undefined) return refuseAllowed(NO_AGENT);
   const taken = pool.take(session, resource.name, tunnel);
   const stream = taken instanceof Promise ? await taken : taken;
-  if (stream === undefined) return refuse(door, exchange, head, POOL_FULL);
+  if (stream === undefined) return refuseAllowed(POOL_FULL);
 
   let recorded: Recorded;
   try {
@@ -76,7 +96,7 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   } catch (error) {
     door.log?.warn({ intent: id, error: messageOf(error) }, 'an intent was not recorded; nothing was forwarded');
     pool.giveBack(stream, true);
-    return refuse(door, exchange, head, AUDIT_UNAVAILABLE, undefined, id);
+    return refuse(door, exchange, head, AUDIT_UNAVAILABLE, { resource, reference: id });
   }
   const open = new OpenAccess(
     door,
@@ -99,15 +119,44 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   }
 }
 
+interface RefusalFacts {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly identity: Identity;
+  readonly decision: Decision;
+  readonly refusal: Refusal;
+  readonly startedAt: number;
+}
+
+/** Refuses someone who is known, so that the reference finds a record: a denial, or an allowed access that went nowhere. */
+async function refuseRecorded(door: Door, exchange: Exchange, head: RequestHead, facts: RefusalFacts): Promise<void> {
+  const { id, resource, identity, decision, refusal, startedAt } = facts;
+  try {
+    await recordIntent(door, id, head, resource, identity, decision, undefined);
+  } catch {
+    return refuse(door, exchange, head, AUDIT_UNAVAILABLE, { resource, reference: id });
+  }
+  if (decision.effect === 'allow') {
+    const end = refusal === BODY_TOO_LARGE ? 'body_too_large' : 'not_forwarded';
+    recordOutcome(door, { ...NOTHING_SENT, intent: id, identity, resource: resource.name, end, startedAt });
+  }
+  refuse(door, exchange, head, refusal, { resource, reference: id });
+}
+
+interface RefusalMarks {
+  /** Counted as a stranger's, for this reason. */
+  readonly stranger?: string;
+  readonly reference?: string;
+  readonly resource?: Resource | undefined;
+}
+
 function refuse(
   door: Door,
   exchange: Exchange,
   head: RequestHead | undefined,
   refusal: Refusal,
-  strangerReason?: string,
-  reference = sortableId(),
+  { stranger, reference = sortableId(), resource }: RefusalMarks = {},
 ): void {
-  if (strangerReason !== undefined)
-    door.ports.strangers.refused(strangerReason, clientAddress(exchange.req));
-  answerRefusal(exchange, door.ports.relay, head, refusal, reference);
+  if (stranger !== undefined) door.ports.strangers.refused(stranger, clientAddress(exchange.req));
+  answerRefusal(exchange, door.ports.relay, head, refusal, reference, corsHeaders(head, resource));
 }

@@ -1,5 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import type { AnonymousGate } from './access/anonymous.ts';
+import type { PersonRate } from './access/person-rate.ts';
+import type { Bounds } from './limits.ts';
 import type { LiveAccesses } from './live.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { TargetPool } from './target/pool.ts';
@@ -9,6 +12,9 @@ export interface Door {
   readonly ports: GatewayPorts;
   readonly pool: TargetPool;
   readonly live: LiveAccesses;
+  readonly personRate: PersonRate;
+  readonly anonymousGate: AnonymousGate;
+  readonly bounds: Bounds;
   readonly isPosternCookie: (name: string) => boolean;
   /** Key of the hashes that stand for unrecorded query values. */
   readonly queryKey: Uint8Array;

@@ -4,10 +4,12 @@ import type { Change } from '../domain/change.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { AnonymousGate } from './access/anonymous.ts';
+import { PersonRate } from './access/person-rate.ts';
 import { access } from './access.ts';
 import { type Exchange, upgradeExchange } from './answer/exchange.ts';
 import type { Door } from './door.ts';
-import { SWEEP_MS } from './limits.ts';
+import { BOUNDS, type Bounds } from './limits.ts';
 import { LiveAccesses } from './live.ts';
 import type { GatewayPorts, LiveStreams } from './ports.ts';
 import { review, sweep } from './review.ts';
@@ -18,6 +20,7 @@ export interface GatewayOptions {
   readonly queryKey: Uint8Array;
   readonly clock?: Clock;
   readonly log?: Logger;
+  readonly bounds?: Partial<Bounds>;
 }
 
 /** The data plane: what is sent to a resource's host goes in here, and only through `access` further. */
@@ -33,10 +36,15 @@ export interface Gateway {
 
 export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
+  const bounds = { ...BOUNDS, ...options.bounds };
+  const live = new LiveAccesses();
   const door: Door = {
     ports,
     pool: new TargetPool(clock),
-    live: new LiveAccesses(),
+    live,
+    personRate: new PersonRate(bounds.personRate, ports.audit, clock, options.log),
+    anonymousGate: new AnonymousGate(bounds, live),
+    bounds,
     isPosternCookie: (name) => ports.handOff.isPosternCookie(name),
     queryKey: options.queryKey,
     clock,
@@ -48,7 +56,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       exchange.req.socket.destroy();
     });
   };
-  const sweeping = setInterval(sweep, SWEEP_MS, door);
+  const sweeping = setInterval(sweep, bounds.sweepMs, door);
   sweeping.unref();
   return {
     handleRequest(req, res) {
@@ -62,11 +70,11 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     onChange(change) {
       review(door, change);
     },
-    close() {
+    async close() {
       clearInterval(sweeping);
       door.live.terminate(() => true, 'relay_stopping');
       door.pool.close();
-      return Promise.resolve();
+      await door.personRate.close();
     },
   };
 }

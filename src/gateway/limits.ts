@@ -1,5 +1,11 @@
+import type { Rate } from '../lib/rate.ts';
+
 /** Bounds of the data plane, each with what happens at the limit. */
 
+/** Open connections to one port; the next is closed unread. Idle, each costs about 10 kB. */
+export const MAX_CONNECTIONS = 16_384;
+/** Of these, from one client address (IPv6: its /64). An office shares one address, and each browser opens six to a host. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 4_096;
 /** Bytes of one request's header section; beyond it Node answers 431 and closes. */
 export const MAX_HEADER_BYTES = 32 * 1024;
 /** Header fields of one request; beyond it 431. */
@@ -30,15 +36,24 @@ export const STREAM_AGE_MS = 10 * 60_000;
 /** Opening a stream, dialling included; then 504. */
 export const STREAM_OPEN_MS = 10_000;
 
-/** Wait for a target's header section; then 504. */
-export const TARGET_HEADERS_MS = 5 * 60_000;
-/** Silence of a target within a body (server-sent events are silent for long); then the transfer breaks (`timed_out`). */
-export const TARGET_SILENCE_MS = 15 * 60_000;
 /** Bytes of a target's header section; beyond it 502. */
 export const MAX_TARGET_HEADER_BYTES = 64 * 1024;
 
 /** Open accesses of one session over all resources; the next gets 429. */
 export const MAX_LIVE_PER_SESSION = 512;
+/** Requests of one signed-in person over all resources, where nothing else is configured; beyond it 429, summed in the log. */
+export const PERSON_RATE: Rate = personRate(1_000);
+/** How often requests beyond the rate are summed up in the log, by person; of more than `MAX_THROTTLED` persons the rest is one sum. */
+export const THROTTLED_FLUSH_MS = 60_000;
+export const MAX_THROTTLED = 1_000;
+
+/** Requests under rules for `anyone`, by the client's address (IPv6: its /64); beyond it 429. */
+export const ANONYMOUS_RATE: Rate = { perSecond: 20, burst: 200 };
+/** The same over all addresses, since each request is two records; beyond it 429. */
+export const ANONYMOUS_RATE_OF_ALL: Rate = { perSecond: 500, burst: 2_000 };
+/** Open accesses under rules for `anyone` at one resource, so that people find places too; the next gets 429. */
+export const MAX_ANONYMOUS_PER_RESOURCE = 128;
+
 /** How often what is open is looked at for expired sessions and stalled clients. */
 export const SWEEP_MS = 1_000;
 /** Times an access is sent again on a fresh stream, or decided again in the gap, before it is given up with 503. */
@@ -47,3 +62,27 @@ export const MAX_ATTEMPTS = 3;
 export const MAX_RECORDED_PARAMETERS = 64;
 /** A WebSocket of which one side has ended waits this long for the other, then both are cut. */
 export const HALF_CLOSED_MS = 30_000;
+
+/** Pages that load at once and programs that catch up may take ten seconds' worth. */
+export function personRate(perSecond: number): Rate {
+  return { perSecond, burst: perSecond * 10 };
+}
+
+/** The bounds that tests make short. */
+export interface Bounds {
+  readonly clientStallMs: number;
+  readonly halfClosedMs: number;
+  readonly sweepMs: number;
+  readonly personRate: Rate;
+  readonly anonymousRate: Rate;
+  readonly anonymousRateOfAll: Rate;
+}
+
+export const BOUNDS: Bounds = {
+  clientStallMs: CLIENT_STALL_MS,
+  halfClosedMs: HALF_CLOSED_MS,
+  sweepMs: SWEEP_MS,
+  personRate: PERSON_RATE,
+  anonymousRate: ANONYMOUS_RATE,
+  anonymousRateOfAll: ANONYMOUS_RATE_OF_ALL,
+};

@@ -1,4 +1,5 @@
 import type { TerminationReason } from '../domain/change.ts';
+import { isAnonymous } from './access/anonymous.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import { MAX_LIVE_PER_SESSION } from './limits.ts';
 import type { LiveAccess, LiveStreams } from './ports.ts';
@@ -7,6 +8,7 @@ import type { LiveAccess, LiveStreams } from './ports.ts';
 export class LiveAccesses implements LiveStreams {
   readonly #open = new Set<OpenAccess>();
   readonly #bySession = new Map<string, number>();
+  readonly #anonymousByResource = new Map<string, number>();
 
   list(): readonly LiveAccess[] {
     return [...this.#open];
@@ -27,15 +29,26 @@ export class LiveAccesses implements LiveStreams {
     return (this.#bySession.get(session) ?? 0) >= MAX_LIVE_PER_SESSION;
   }
 
+  /** Open accesses of strangers at one resource. */
+  anonymousAt(resource: string): number {
+    return this.#anonymousByResource.get(resource) ?? 0;
+  }
+
   add(access: OpenAccess): void {
     this.#open.add(access);
-    this.#bySession.set(access.sessionId, (this.#bySession.get(access.sessionId) ?? 0) + 1);
+    count(this.#bySession, access.sessionId, 1);
+    if (isAnonymous(access.identity)) count(this.#anonymousByResource, access.resource.name, 1);
   }
 
   remove(access: OpenAccess): void {
     if (!this.#open.delete(access)) return;
-    const left = (this.#bySession.get(access.sessionId) ?? 1) - 1;
-    if (left === 0) this.#bySession.delete(access.sessionId);
-    else this.#bySession.set(access.sessionId, left);
+    count(this.#bySession, access.sessionId, -1);
+    if (isAnonymous(access.identity)) count(this.#anonymousByResource, access.resource.name, -1);
   }
+}
+
+function count(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }

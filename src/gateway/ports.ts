@@ -46,11 +46,12 @@ export interface HandOff {
     returnPath: string,
     cookieHeader: string | undefined,
   ): Promise<{ location: string; setCookies: string[] }>;
-  /** For `GET /.postern/redeem?…`: undefined when code and flow cookie do not belong together. */
+  /** For `GET /.postern/redeem?…`: undefined when code and flow cookie do not belong together. `crossSite`: other sites may post forms with the cookie. */
   redeem(
     host: string,
     query: URLSearchParams,
     cookieHeader: string | undefined,
+    crossSite: boolean,
   ): Promise<{ location: string; setCookies: string[] } | undefined>;
   /** Name of the session cookie on resource hosts; targets never see it nor flow cookies. */
   isPosternCookie(name: string): boolean;

@@ -3,7 +3,6 @@ import { messageOf } from '../lib/errors.ts';
 import { allowedBy, identifyAgain } from './access/gap.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import type { Door } from './door.ts';
-import { CLIENT_STALL_MS } from './limits.ts';
 
 /** Holds everything open against a change: what is no longer allowed is cut in both directions. */
 export function review(door: Door, change: Change): void {
@@ -50,6 +49,6 @@ export function sweep(door: Door): void {
   const now = door.clock();
   for (const access of door.live.all()) {
     if (access.session.expiresAt <= now) access.terminate('session_expired');
-    else if (access.stalledSince !== 0 && now - access.stalledSince > CLIENT_STALL_MS) access.giveUp();
+    else if (access.stalledSince !== 0 && now - access.stalledSince > door.bounds.clientStallMs) access.giveUp();
   }
 }

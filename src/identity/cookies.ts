@@ -35,9 +35,14 @@ export function flowIdsOf(header: string | undefined): string[] {
 
 export const FLOW_ID: RegExp = /^[0-9a-f]{12}-[0-9a-f]{16}$/;
 
-export function setCookie(name: string, value: string, maxAgeSeconds?: number): string {
+export function setCookie(
+  name: string,
+  value: string,
+  maxAgeSeconds?: number,
+  sameSite: 'Lax' | 'None' = 'Lax',
+): string {
   const life = maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
-  return `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax${life}`;
+  return `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=${sameSite}${life}`;
 }
 
 export function dropCookie(name: string): string {

@@ -75,7 +75,12 @@ export class HandOffs {
   }
 
   /** On the resource's host again. Undefined when code, host and flow cookie do not belong together; 303 otherwise. */
-  async redeem(host: string, query: URLSearchParams, cookieHeader: string | undefined): Promise<Redirect | undefined> {
+  async redeem(
+    host: string,
+    query: URLSearchParams,
+    cookieHeader: string | undefined,
+    crossSite = false,
+  ): Promise<Redirect | undefined> {
     const { codes, sessions, mint, clock, idleMs } = this.#deps;
     const flow = query.get('flow') ?? '';
     const code = query.get('code') ?? '';
@@ -104,7 +109,7 @@ export class HandOffs {
     );
     return {
       location: safeReturnPath(Buffer.from(path, 'base64url').toString()),
-      setCookies: [setCookie(SESSION_COOKIE, cookie), closeFlowCookie(flow)],
+      setCookies: [setCookie(SESSION_COOKIE, cookie, undefined, crossSite ? 'None' : 'Lax'), closeFlowCookie(flow)],
     };
   }
 

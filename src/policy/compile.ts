@@ -7,7 +7,7 @@ import { CandidateEnforcer, FUNCTION_SET_VERSION, loadModelText, newModel } from
 import { Memo } from './memo.ts';
 import { readingsOf } from './path-readings.ts';
 import type { Rule, RuleSet } from './rule.ts';
-import { factsKey, groupsByMember, type Subject, subjectsOf } from './subjects.ts';
+import { ANYONE, factsKey, groupsByMember, type Subject, subjectsOf } from './subjects.ts';
 
 /** Decisions remembered per policy version; one is about 300 bytes. */
 const MAX_DECISIONS = 20_000;
@@ -78,7 +78,11 @@ class CompiledPolicy implements Policy {
 
   mayReach(principal: Principal, resource: Resource): boolean {
     const { lines } = this.#resource(resource);
-    const rules = lines.candidates(this.#subject(principal).subjects, undefined).map((line) => line.rule);
+    const candidates = lines.candidates(this.#subject(principal).subjects, undefined);
+    // What is open to strangers (webhooks) makes nobody's app.
+    const rules = candidates
+      .filter((line) => line.rule.effect === 'deny' || line.casbin[0] !== ANYONE)
+      .map((line) => line.rule);
     const closed = rules.some((rule) => rule.effect === 'deny' && !rule.methods && !rule.paths);
     return !closed && rules.some((rule) => rule.effect === 'allow');
   }
@@ -88,6 +92,8 @@ class CompiledPolicy implements Policy {
     const subject = this.#subject(check.principal);
     const { lines, key } = this.#resource(check.resource);
     // Where no rule looks at the path, one decision holds for all of them.
+    // Strangers must not push out what is remembered of people.
+    if (check.principal.kind === 'anonymous') return this.#decide(check, lines, subject);
     const pathKey = lines.byPath ? path.raw : '';
     if (pathKey.length + method.length > MAX_REMEMBERED_CHARS) return this.#decide(check, lines, subject);
     const memoKey = `${subject.key} ${key} ${method} ${pathKey}`;

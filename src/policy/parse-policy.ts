@@ -7,6 +7,7 @@ import { parsePathPattern } from './path-pattern.ts';
 import type { PolicyFile } from './policy-files.ts';
 import { PolicyFileSchema } from './policy-schema.ts';
 import type { Rule, RuleSet } from './rule.ts';
+import { ANYONE } from './subjects.ts';
 
 export interface ParsedPolicy extends RuleSet {
   /** `file:line:column: text` for what is allowed but probably not meant. */
@@ -104,6 +105,15 @@ function readRules(
     }
     if (rule.who.length * rule.what.length * (rule.paths?.length ?? 1) > MAX_LINES_PER_RULE)
       problems.add(at(), `the rule "${rule.id}" has more than ${MAX_LINES_PER_RULE} combinations; split it`);
+    if (rule.effect === 'allow' && rule.who.includes(ANYONE)) {
+      if (!rule.methods || !rule.paths)
+        problems.add(
+          at(),
+          `the rule "${rule.id}" lets in anyone without a sign-in: it must say which "methods" and which "paths"`,
+        );
+      if (rule.what.includes('any-resource'))
+        problems.add(at('what'), `the rule "${rule.id}" lets in anyone: name the resources or a tag, not any-resource`);
+    }
     if (rule.effect === 'deny' && rule.paths)
       warnings.add(
         at('paths'),

@@ -18,8 +18,8 @@ const Member = Type.String({
   description: 'provider:<group>, group:<local group> or person:<e-mail>',
 });
 const Who = Type.String({
-  pattern: `^(${MEMBER}|anyone-signed-in)$`,
-  description: 'provider:<group>, group:<local group>, person:<e-mail> or anyone-signed-in',
+  pattern: `^(${MEMBER}|anyone-signed-in|anyone)$`,
+  description: 'provider:<group>, group:<local group>, person:<e-mail>, anyone-signed-in or anyone',
 });
 const What = Type.String({
   pattern: '^(resource:[a-z0-9-]{1,63}|tag:[a-z0-9-]{1,63}|any-resource)$',

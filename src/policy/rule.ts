@@ -2,7 +2,7 @@
 export interface Rule {
   readonly id: string;
   readonly effect: 'allow' | 'deny';
-  /** `provider:<group>`, `group:<local group>`, `person:<bound e-mail>` or `anyone-signed-in`. */
+  /** `provider:<group>`, `group:<local group>`, `person:<bound e-mail>`, `anyone-signed-in` or `anyone` (strangers too). */
   readonly who: readonly string[];
   /** `resource:<name>`, `tag:<tag>` or `any-resource`. */
   readonly what: readonly string[];

@@ -12,8 +12,12 @@ export interface Subject {
   readonly subjects: ReadonlySet<string>;
 }
 
+/** Everyone, signed in or not. */
+export const ANYONE = 'anyone';
+
 /** A subject of a rule, as written, in Casbin's words. */
 export function qualify(written: string, issuer: string): string {
+  if (written === ANYONE) return ANYONE;
   if (written === 'anyone-signed-in') return `anyone:${issuer}`;
   const colon = written.indexOf(':');
   const kind = written.slice(0, colon);
@@ -24,7 +28,12 @@ export function qualify(written: string, issuer: string): string {
 
 /** Everything a decision reads of a principal. */
 export function factsKey(principal: Principal): string {
-  return JSON.stringify([principal.issuer, principal.boundEmail ?? null, principal.groups]);
+  return JSON.stringify([
+    principal.kind === 'anonymous',
+    principal.issuer,
+    principal.boundEmail ?? null,
+    principal.groups,
+  ]);
 }
 
 /** For each qualified member, the local groups that contain it. */
@@ -45,9 +54,10 @@ export function subjectsOf(
   byMember: ReadonlyMap<string, readonly string[]>,
 ): ReadonlySet<string> {
   const { issuer, boundEmail, groups } = principal;
+  if (principal.kind === 'anonymous') return new Set([ANYONE]);
   const own = groups.map((group) => `provider:${issuer} ${group}`);
   if (boundEmail !== undefined) own.push(`person:${issuer} ${boundEmail.toLowerCase()}`);
-  const subjects = new Set([`anyone:${issuer}`, ...own]);
+  const subjects = new Set([ANYONE, `anyone:${issuer}`, ...own]);
   for (const each of own) for (const group of byMember.get(each) ?? []) subjects.add(group);
   return subjects;
 }

@@ -10,7 +10,7 @@ export class SnapshotHolder {
     this.#snapshot = {
       version: 1,
       policy,
-      resourceByHost: new Map(resources.map((resource) => [resource.host, resource])),
+      resourceByHost: new Map(resources.flatMap((resource) => resource.hosts.map((host) => [host, resource]))),
     };
   }
 

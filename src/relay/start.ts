@@ -10,6 +10,7 @@ import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
 import type { Change } from '../domain/change.ts';
 import { createGateway } from '../gateway/gateway.ts';
+import { personRate } from '../gateway/limits.ts';
 import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
@@ -24,6 +25,7 @@ import { assembleIdentity } from './identity.ts';
 import { listenForRelay } from './listen.ts';
 import { openPolicy } from './policy-in-force.ts';
 import { loadQueryKey } from './query-key.ts';
+import { resourceHost } from './resource-host.ts';
 
 const HEARTBEAT_MS = 15_000;
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.url));
@@ -102,7 +104,12 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       receipts: identity.receipts,
       strangers,
     },
-    { queryKey: loadQueryKey(dataDir), clock, log },
+    {
+      queryKey: loadQueryKey(dataDir),
+      clock,
+      log,
+      bounds: { personRate: personRate(config.sessions.requestsPerSecond) },
+    },
   );
   undo.defer(() => gateway.close());
 
@@ -138,12 +145,12 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
         ...identity,
         people: identity.reader,
         relayOrigin,
-        findResource: (host) => snapshot().resourceByHost.get(host),
+        findResource: (host) => resourceHost(snapshot(), host),
       }),
       sessionRoutes(identity),
       cliRoutes({
         tokens: identity.tokens,
-        isResourceOrigin: (origin) => resources().some((resource) => resource.origin === origin),
+        audienceOf: (origin) => resources().find((resource) => resource.origins.includes(origin))?.origin,
       }),
       agentRoutes({
         ...identity,

@@ -58,7 +58,7 @@ test('a small file becomes a complete configuration', () => {
   assert.equal(config.relay.id, 'relay-1');
   assert.equal(config.databaseUrl, undefined);
   assert.equal(config.dataDir, join(directory, 'data'));
-  assert.deepEqual(config.sessions, { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000 });
+  assert.deepEqual(config.sessions, { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000, requestsPerSecond: 1_000 });
   assert.equal(config.audit.commitTimeoutMs, 2000);
   assert.deepEqual(config.roles.admin, { groups: ['security'], people: ['sam@example.com'] });
   assert.deepEqual(config.agents, [{ name: 'office', enrollmentTokenFile: join(directory, 'office.token') }]);
@@ -187,4 +187,46 @@ test('targets that are not supported yet are refused with that word', () => {
     '10:6: "http://x/base" must be http://host:port, without a path',
     '11:6: "x:80" must be http://host:port, without a path',
   ]);
+});
+
+test('the settings of a resource, and mistakes in them, each at its place', () => {
+  const entry = (rest: string) => GOOD.replace('    tags: [internal]\n', `    tags: [internal]\n${rest}`);
+  const [wiki] = loadRelayConfig(
+    write(
+      entry(`    hosts: [Wiki.example.com, old.example.com]
+    targetHost: inner:8080
+    timeouts: { headers: 30s, idle: 1h }
+    bodyLimit: 100MB
+    unsafeFrom: { paths: [/saml/acs], origins: [https://idp.example.com] }
+`),
+    ),
+  ).resources;
+  assert.equal(wiki?.host, 'wiki.example.com');
+  assert.deepEqual(wiki.hosts, ['wiki.example.com', 'old.example.com']);
+  assert.deepEqual(wiki.origins, ['http://wiki.example.com:8080', 'http://old.example.com:8080']);
+  assert.equal(wiki.origin, wiki.origins[0]);
+  assert.equal(wiki.targetHost, 'inner:8080');
+  assert.deepEqual(wiki.timeouts, { headersMs: 30_000, idleMs: 3_600_000 });
+  assert.equal(wiki.bodyLimitBytes, 100 * 1024 * 1024);
+  assert.deepEqual(wiki.unsafeFrom, { paths: ['/saml/acs'], origins: ['https://idp.example.com'] });
+
+  assert.deepEqual(
+    problemsOf(
+      entry(`    host: a.example.com
+    hosts: [b.example.com, b.example.com, postern.localhost]
+    targetHost: http://inner
+    timeouts: { idle: 2d }
+    unsafeFrom: { paths: ["/a*"], origins: [idp] }
+`),
+    ).map((line) => line.replace(/^\d+:\d+: /, '')),
+    [
+      'resource "wiki" needs either "host" or "hosts"',
+      '"b.example.com" is already the host of resource "wiki"',
+      '"postern.localhost" is the relay\'s own host; choose another',
+      '"http://inner" is not a host, with or without port',
+      '"timeouts.idle" must be between 100ms and 1d',
+      '"/a*" must be an exact path, without "?", "#" or "*"',
+      '"idp" is not an origin such as https://app.example.com',
+    ],
+  );
 });

@@ -153,6 +153,10 @@ describe('the door', () => {
     const noAgent = await world.get('/', { ...asAlice, Accept: 'text/html' });
     assert.equal(noAgent.status, 503);
     assert.match(noAgent.body, /No agent/);
-    assert.equal(world.audit.intents.length, 1);
+    const intent = world.audit.intents[1];
+    assert.ok(intent && noAgent.body.includes(intent.id), 'the reference finds a record');
+    assert.equal(intent.effect, 'allow');
+    assert.equal(intent.stream, undefined);
+    assert.equal((await world.audit.outcomeOf(1)).end, 'not_forwarded');
   });
 });

@@ -44,12 +44,24 @@ describe('the streams to targets', () => {
     assert.equal(tooMuch.status, 503);
     assert.equal(JSON.parse(tooMuch.body).code, 'limit_reached');
     assert.equal(other.status, 200);
-    assert.equal(world.audit.intents.length, MAX_STREAMS_PER_SESSION + 1, 'no intent without a place');
+    const refused = world.audit.intents.find((intent) => intent.id === JSON.parse(tooMuch.body).reference);
+    assert.ok(refused && refused.stream === undefined, 'recorded without a stream');
+    assert.equal((await world.audit.outcomeOf(world.audit.intents.indexOf(refused))).end, 'not_forwarded');
     const next = world.get('/', asAlice);
     for (const res of waiting) res.end('late');
     assert.equal((await next).status, 200);
     for (const answer of await Promise.all(held)) assert.equal(answer.body, 'late');
     assert.equal(world.streams.length, MAX_STREAMS_PER_SESSION + 1);
+  });
+
+  it('carry more after a HEAD', async () => {
+    await using world = await createWorld((_req, res) => res.setHeader('Content-Length', 5).end());
+    for (const method of ['HEAD', 'HEAD', 'GET', 'HEAD']) await world.get('/', asAlice, method).catch(() => undefined);
+    assert.deepEqual(
+      world.audit.intents.map((intent) => intent.ordinal),
+      [1, 2, 3, 1],
+      'the short GET broke its stream, no HEAD did',
+    );
   });
 
   it('that a target closed just before are replaced once, for safe requests without a body', async () => {

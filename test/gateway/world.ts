@@ -5,10 +5,11 @@ import { copy } from '../../src/agent/copy.ts';
 import type { AccessIntent, AccessOutcome, AuditAppender, AuditEvent, Recorded } from '../../src/domain/audit-event.ts';
 import type { Change } from '../../src/domain/change.ts';
 import type { Check, Decision } from '../../src/domain/decision.ts';
-import type { Resource } from '../../src/domain/resource.ts';
+import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import type { Session } from '../../src/domain/session.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { Bounds } from '../../src/gateway/limits.ts';
 import { createListener } from '../../src/gateway/listener.ts';
 import type { GatewayPorts } from '../../src/gateway/ports.ts';
 import { LiveTunnel } from '../../src/gateway/tunnel/live-tunnel.ts';
@@ -92,11 +93,18 @@ export interface World extends AsyncDisposable {
   readonly checks: Check[];
   readonly target: Server;
   readonly strangers: string[];
+  /** Hosts for which a session cookie was read. */
+  readonly cookieHosts: string[];
+  /** What the hand-off was told of each redeeming. */
+  readonly crossSite: boolean[];
   /** Sessions by cookie value; `alice` and `bob` exist. */
   readonly sessions: Map<string, Session>;
   readonly streams: { readonly receipt: string; readonly socket: Socket }[];
   tunnel: LiveTunnel | undefined;
   decide: (check: Check) => Partial<Decision>;
+  letsInAnyone: (check: Check) => boolean;
+  /** The gateway's clock; undefined: the real one. */
+  now: number | undefined;
   /** Called each time the gateway looks in the gap. */
   onLook: (() => void) | undefined;
   resource(change: Partial<Resource>): void;
@@ -137,7 +145,7 @@ export function sessionOf(name: string): Session {
 }
 
 /** The data plane with a real listener, a real tunnel in memory, and a real HTTP server as the target. */
-export async function createWorld(answer: RequestListener): Promise<World> {
+export async function createWorld(answer: RequestListener, bounds: Partial<Bounds> = {}): Promise<World> {
   const audit = new RecordingAudit();
   const seen: TargetRequest[] = [];
   const streams: { receipt: string; socket: Socket }[] = [];
@@ -193,7 +201,9 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     title: 'Wiki',
     description: undefined,
     host: HOST,
+    hosts: [HOST],
     origin: `http://${HOST}`,
+    origins: [`http://${HOST}`],
     tags: [],
     owner: undefined,
     agents: ['office'],
@@ -202,6 +212,7 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     corsOrigins: [],
     identityHeaders: { 'remote-user': 'email', 'x-name': 'name', 'x-groups': 'groups' },
     recordedQuery: ['q'],
+    ...DEFAULT_SETTINGS,
   };
   const checks: Check[] = [];
   const makeSnapshot = (version: number): Snapshot => ({
@@ -209,19 +220,20 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     policy: {
       version: `policy-${version}`,
       decide(check) {
-        checks.push(check);
+        const isStranger = check.principal.kind === 'anonymous';
+        if (!isStranger) checks.push(check);
         return {
-          effect: 'allow',
+          effect: isStranger && !world.letsInAnyone(check) ? 'deny' : 'allow',
           rule: 'rule-17',
           reasons: ['rule_allowed'],
           message: undefined,
           policyVersion: `policy-${version}`,
-          ...world.decide(check),
+          ...(isStranger ? {} : world.decide(check)),
         };
       },
       mayReach: () => true,
     },
-    resourceByHost: new Map([[HOST, resource]]),
+    resourceByHost: new Map(resource.hosts.map((host) => [host, resource])),
   });
   let snapshot: Snapshot | undefined;
 
@@ -229,7 +241,10 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     relay: { id: 'relay-1', origin: 'http://relay.test', contact: 'it@example.com' },
     snapshot: () => (snapshot ??= makeSnapshot(1)),
     sessions: {
-      readCookie: (cookie) => Promise.resolve(sessions.get(cookie)),
+      readCookie: (cookie, host) => {
+        world.cookieHosts.push(host);
+        return Promise.resolve(sessions.get(cookie));
+      },
       readToken: (token) => Promise.resolve(sessions.get(token.slice(4))),
       isCurrent(session) {
         world.onLook?.();
@@ -239,8 +254,12 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     handOff: {
       begin: (host, returnPath) =>
         Promise.resolve({ location: `http://relay.test/hand-off?host=${host}&to=${returnPath}`, setCookies: ['f=1'] }),
-      redeem: (_host, query) =>
-        Promise.resolve(query.get('code') === 'good' ? { location: '/back', setCookies: ['s=1', 'f='] } : undefined),
+      redeem: (_host, query, _cookies, crossSite) => {
+        world.crossSite.push(crossSite);
+        return Promise.resolve(
+          query.get('code') === 'good' ? { location: '/back', setCookies: ['s=1', 'f='] } : undefined,
+        );
+      },
       isPosternCookie,
       sessionCookie: (header) => readCookie(header, SESSION_COOKIE),
     },
@@ -250,7 +269,7 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     receipts: { issue: (receipt) => Promise.resolve(`${receipt.session.id} ${receipt.intent} ${receipt.stream}`) },
     strangers: { refused: (reason) => strangers.push(reason) },
   };
-  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7) });
+  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7), bounds, clock: () => world.now ?? Date.now() });
   const listener = createListener({
     relayHost: 'relay.test',
     control: (_req, res) => res.end('control'),
@@ -268,11 +287,15 @@ export async function createWorld(answer: RequestListener): Promise<World> {
     checks,
     target,
     strangers,
+    cookieHosts: [],
+    crossSite: [],
     sessions,
     streams,
     tunnel,
     dialPort: targetPort,
     decide: () => ({}),
+    letsInAnyone: () => false,
+    now: undefined,
     onLook: undefined,
     resource(change) {
       resource = { ...resource, ...change };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { DEFAULT_SETTINGS } from '../../src/domain/resource.ts';
 import { randomToken } from '../../src/lib/bytes.ts';
 import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
 import { generateSigningKey, publicJwkOf, publicKeyFromJwk, type SigningKey } from '../../src/token/key.ts';
@@ -9,6 +10,13 @@ import { KINDS, startDatabases, temporaryDirectory } from '../store/databases.ts
 import { type Answer, Browser } from './browser.ts';
 import { startHostileProvider } from './hostile-provider.ts';
 import { CLIENT_SECRET, startRelay, type TestRelay } from './relay.ts';
+
+const AN_ADMIN = {
+  principal: 'an-admin',
+  session: 'a-session',
+  facts: 'facts',
+  personal: { email: 'root@example.com' },
+};
 
 for (const kind of KINDS) {
   describe(`agents on ${kind}`, () => {
@@ -202,14 +210,14 @@ for (const kind of KINDS) {
       const key = await enrolled();
       const before = await relay.identity.credentials.renew('office', key.kid);
       const waiting = await relay.identity.enrollment.createToken('office');
-      assert.ok(await relay.identity.enrollment.revoke('office', 'an-admin'));
+      assert.ok(await relay.identity.enrollment.revoke('office', AN_ADMIN));
       relay.identity.onChange({ kind: 'agent_revoked', agent: 'office' });
       assert.ok(relay.identity.credentials.isRevoked('office'));
       await assert.rejects(relay.identity.credentials.verify(before.credential), { code: 'credential_refused' });
       await assert.rejects(relay.identity.credentials.renew('office', key.kid), { code: 'credential_refused' });
       assert.equal((await credential(await assertion(key))).status, 403);
       assert.equal((await enroll(waiting.token, key)).status, 403, 'its waiting tokens went with it');
-      assert.equal(await relay.identity.enrollment.revoke('office', 'an-admin'), false);
+      assert.equal(await relay.identity.enrollment.revoke('office', AN_ADMIN), false);
       const again = await enrolled();
       assert.equal((await credential(await assertion(again))).status, 200);
     });
@@ -261,7 +269,9 @@ for (const kind of KINDS) {
         title: 'Wiki',
         description: undefined,
         host: 'wiki.postern.localhost',
+        hosts: ['wiki.postern.localhost'],
         origin: relay.appOrigin('wiki'),
+        origins: [relay.appOrigin('wiki')],
         tags: [],
         owner: undefined,
         agents: ['office'],
@@ -270,6 +280,7 @@ for (const kind of KINDS) {
         corsOrigins: [],
         identityHeaders: {},
         recordedQuery: [],
+        ...DEFAULT_SETTINGS,
       };
       const verify = (text: string, type: TokenContent['type'], audience: string) =>
         verifyToken(text, {

@@ -150,7 +150,10 @@ export async function startRelay(
       signInRoutes({ ...identity, people, relayOrigin: origin, findResource }),
       sessionRoutes(identity),
       agentRoutes({ ...identity, configuredAgents: () => AGENTS, tunnels: () => [], clock }),
-      cliRoutes({ ...identity, isResourceOrigin: (text) => APPS.some((name) => appOrigin(name) === text) }),
+      cliRoutes({
+        ...identity,
+        audienceOf: (text) => (APPS.some((name) => appOrigin(name) === text) ? text : undefined),
+      }),
     ],
   });
   undo.defer(() => control.close());

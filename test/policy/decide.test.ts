@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ANONYMOUS } from '../../src/domain/principal.ts';
 import { checkOf, ISSUER, METRICS, person, policyOf, resource, verdict, WIKI } from './fixtures.ts';
 
 const alice = person({ boundEmail: 'alice@example.com', groups: ['employees', 'engineering'] });
@@ -207,4 +208,27 @@ test('the version is the hash of what decides', () => {
     ['Ask sam.', 'Ask bob.'],
   ] as const)
     assert.notEqual(version(RULES), version(RULES.replace(from, to)), from);
+});
+
+test('only rules for anyone speak of strangers, and those speak of everyone', () => {
+  const { policy } = policyOf(`rules:
+  - { id: people, effect: allow, who: [anyone-signed-in], what: [any-resource] }
+  - { id: hooks, effect: allow, who: [anyone], what: [resource:metrics], methods: [POST], paths: [/hooks/**] }`);
+  const stranger = (target: string, method: string) => verdict(policy, checkOf(ANONYMOUS, target, method, METRICS));
+  assert.equal(stranger('/hooks/git', 'POST'), 'allow hooks');
+  assert.equal(stranger('/hooks/git', 'GET'), 'deny no_rule_matched');
+  assert.equal(stranger('/other', 'POST'), 'deny no_rule_matched');
+  assert.equal(stranger('/hooks//git', 'POST'), 'deny path_ambiguous');
+  assert.equal(verdict(policy, checkOf(ANONYMOUS)), 'deny no_rule_matched');
+  assert.equal(verdict(policy, checkOf(eve, '/x', 'GET', METRICS)), 'allow people');
+});
+
+test('whoever calls themselves anonymous is nobody else, and nobody else is anonymous', () => {
+  const { policy } = policyOf(`rules:
+  - { id: a, effect: allow, who: [anyone], what: [resource:wiki], methods: [GET], paths: [/a] }
+  - { id: b, effect: allow, who: [provider:anyone, person:anyone@example.com], what: [resource:wiki], paths: [/b] }`);
+  assert.equal(verdict(policy, checkOf(person({ groups: ['anyone'] }), '/a')), 'allow a');
+  assert.equal(verdict(policy, checkOf(ANONYMOUS, '/b')), 'deny no_rule_matched');
+  assert.equal(verdict(policy, checkOf(person({ groups: ['anyone'] }), '/b')), 'allow b');
+  assert.equal(policy.mayReach(eve, WIKI), false, 'a page open to all is no app of theirs');
 });

@@ -1,7 +1,7 @@
 import type { Check, Policy } from '../../src/domain/decision.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { parseRequestTarget } from '../../src/domain/request-path.ts';
-import type { Resource } from '../../src/domain/resource.ts';
+import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import { buildPolicy, type LoadedPolicy } from '../../src/policy/load-policy.ts';
 
 export const ISSUER = 'https://idp.example.com';
@@ -26,7 +26,9 @@ export function resource(name: string, facts: Partial<Resource> = {}): Resource 
     title: name,
     description: undefined,
     host: `${name}.postern.localhost`,
+    hosts: [`${name}.postern.localhost`],
     origin: `http://${name}.postern.localhost`,
+    origins: [`http://${name}.postern.localhost`],
     tags: [],
     owner: undefined,
     agents: ['office'],
@@ -35,6 +37,7 @@ export function resource(name: string, facts: Partial<Resource> = {}): Resource 
     corsOrigins: [],
     identityHeaders: {},
     recordedQuery: [],
+    ...DEFAULT_SETTINGS,
     ...facts,
   };
 }

@@ -117,3 +117,17 @@ test('the difference names rules and groups', () => {
   const turned = { ...before, rules: before.rules.toReversed() };
   assert.deepEqual(policyDifference(before, turned), ['~ order of rules']);
 });
+
+test('a rule that lets in anyone must say which methods and which paths, of which resources', () => {
+  const rule = (rest: string) => `rules:\n  - { id: hooks, effect: allow, who: [anyone], ${rest} }\n`;
+  const problems = (rest: string) => problemsOf(rule(rest)).join();
+  assert.match(problems('what: [resource:wiki], methods: [POST]'), /"methods" and which "paths"/);
+  assert.match(problems('what: [resource:wiki], paths: [/hooks/**]'), /"methods" and which "paths"/);
+  assert.match(problems('what: [any-resource], methods: [POST], paths: [/hooks/**]'), /not any-resource/);
+  assert.equal(problems('what: [resource:wiki], methods: [POST], paths: [/hooks/**]'), '');
+  assert.deepEqual(
+    problemsOf(rule('what: [resource:wiki]').replace('allow', 'deny')),
+    [],
+    'a deny may close everything',
+  );
+});

@@ -22,6 +22,9 @@ export interface RequestHead {
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
   readonly fetchMode: string | undefined;
+  readonly fetchDest: string | undefined;
+  /** What a CORS preflight asks for. */
+  readonly preflight: { readonly method: string; readonly headers: string | undefined } | undefined;
   readonly accept: string | undefined;
   readonly userAgent: string | undefined;
   /** Value of the Upgrade field on an upgrade to WebSocket. */
@@ -41,6 +44,9 @@ const SINGLE: ReadonlyMap<string, keyof Fields> = new Map<string, keyof Fields>(
   ['origin', 'origin'],
   ['sec-fetch-site', 'fetchSite'],
   ['sec-fetch-mode', 'fetchMode'],
+  ['sec-fetch-dest', 'fetchDest'],
+  ['access-control-request-method', 'preflightMethod'],
+  ['access-control-request-headers', 'preflightHeaders'],
   ['user-agent', 'userAgent'],
   ['transfer-encoding', 'transferEncoding'],
   ['content-length', 'contentLength'],
@@ -55,6 +61,9 @@ interface Fields {
   origin: string | undefined;
   fetchSite: string | undefined;
   fetchMode: string | undefined;
+  fetchDest: string | undefined;
+  preflightMethod: string | undefined;
+  preflightHeaders: string | undefined;
   userAgent: string | undefined;
   transferEncoding: string | undefined;
   contentLength: string | undefined;
@@ -129,6 +138,8 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     origin: fields.origin,
     fetchSite: fields.fetchSite,
     fetchMode: fields.fetchMode,
+    fetchDest: fields.fetchDest,
+    preflight: preflightOf(fields),
     accept,
     userAgent: fields.userAgent,
     websocket,
@@ -136,6 +147,17 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     contentLength: transferEncoding === undefined ? contentLength : undefined,
     expectsContinue: expect !== undefined,
   };
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
+const TOKENS = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *, *[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/;
+
+function preflightOf({
+  preflightMethod: method,
+  preflightHeaders: headers,
+}: Partial<Fields>): RequestHead['preflight'] {
+  if (method === undefined || !TOKEN.test(method)) return undefined;
+  return { method, headers: headers !== undefined && TOKENS.test(headers) ? headers : undefined };
 }
 
 function hostnameOf(host: string): string {

@@ -7,7 +7,7 @@ import { isFromAllowedOrigin } from './origin-rule.ts';
 
 /** What the client presented, kept so that an open access can be identified again. */
 export interface Credential {
-  readonly via: 'cookie' | 'token';
+  readonly via: Identity['via'];
   readonly text: string;
 }
 
@@ -26,7 +26,7 @@ export async function identify(
   if (credential === undefined || 'status' in credential) return credential;
   // An unknown host has no sessions: the same answer as for a stranger at an existing host.
   if (resource === undefined) return undefined;
-  const identity = await readIdentity(ports, credential, resource);
+  const identity = await readIdentity(ports, credential, resource, head);
   if (identity === undefined) return undefined;
   if (credential.via === 'cookie' && !isFromAllowedOrigin(head, resource)) {
     return refusal(
@@ -42,10 +42,11 @@ export async function readIdentity(
   ports: GatewayPorts,
   credential: Credential,
   resource: Resource,
+  head: RequestHead,
 ): Promise<Identity | undefined> {
   const session =
     credential.via === 'cookie'
-      ? await ports.sessions.readCookie(credential.text, resource.host)
+      ? await ports.sessions.readCookie(credential.text, head.hostname)
       : await ports.sessions.readToken(credential.text, resource.origin);
   return session === undefined ? undefined : { session, via: credential.via };
 }

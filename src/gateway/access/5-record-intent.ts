@@ -5,6 +5,7 @@ import type { Identity } from '../../domain/session.ts';
 import type { Door } from '../door.ts';
 import type { TargetStream } from '../target/target-stream.ts';
 import type { RequestHead } from './1-read.ts';
+import { isAnonymous } from './anonymous.ts';
 import { recordedQuery } from './recorded-query.ts';
 
 /** Step 5. Resolves when the record is durable; rejects within the log's bound, and then nothing may be forwarded. */
@@ -17,20 +18,19 @@ export function recordIntent(
   decision: Decision,
   stream: TargetStream | undefined,
 ): Promise<Recorded> {
-  const { session } = identity;
   const event: AccessIntent = {
     kind: 'access.intent',
     id,
     at: door.clock(),
-    principal: session.principal.id,
-    session: session.id,
-    facts: session.factsHash,
+    ...namesOf(identity),
+    ...(isAnonymous(identity) ? {} : { facts: identity.session.factsHash }),
     personal: personalBlock(door, head, resource, identity),
     access: head.websocket === undefined ? 'http' : 'websocket',
     via: identity.via,
     resource: resource.name,
     method: head.method,
     host: head.host,
+    ...(resource.targetHost === undefined ? {} : { targetHost: resource.targetHost }),
     effect: decision.effect,
     ...(decision.rule === undefined ? {} : { rule: decision.rule }),
     reasons: decision.reasons,
@@ -42,12 +42,17 @@ export function recordIntent(
   return door.ports.audit.append(event);
 }
 
-function personalBlock(door: Door, head: RequestHead, resource: Resource, { session }: Identity): PersonalBlock {
-  const { issuer, subject, email, name } = session.principal;
+/** Whom a record is about; of strangers neither. */
+export function namesOf(identity: Identity): { principal?: string; session?: string } {
+  if (isAnonymous(identity)) return {};
+  return { principal: identity.session.principal.id, session: identity.session.id };
+}
+
+function personalBlock(door: Door, head: RequestHead, resource: Resource, identity: Identity): PersonalBlock {
+  const { issuer, subject, email, name } = identity.session.principal;
   const query = recordedQuery(head.path.query, resource.recordedQuery, door.queryKey);
   return {
-    issuer,
-    subject,
+    ...(isAnonymous(identity) ? {} : { issuer, subject }),
     ...(email === undefined ? {} : { email }),
     ...(name === undefined ? {} : { name }),
     address: head.address,

@@ -11,6 +11,8 @@ import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.t
 import { MAX_ATTEMPTS } from '../limits.ts';
 import { TargetAnswer } from '../target/target-answer.ts';
 import { targetHeaders } from '../target/target-headers.ts';
+import { isAnonymous } from './anonymous.ts';
+import { corsHeaders } from './cors.ts';
 import { identifyAgain, lookInGap } from './gap.ts';
 import type { OpenAccess } from './open-access.ts';
 
@@ -30,8 +32,8 @@ export async function forward(access: OpenAccess): Promise<void> {
 }
 
 async function send(access: OpenAccess): Promise<'settled' | 'again' | Failure> {
-  const failure = (access.stream.client === undefined ? await open(access) : undefined) ?? (await settleGap(access));
-  if (typeof failure === 'object') return failure;
+  const settled = (access.stream.client === undefined ? await open(access) : undefined) ?? (await settleGap(access));
+  if ('end' in settled) return settled;
   if (access.terminated !== undefined) {
     return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
   }
@@ -40,7 +42,7 @@ async function send(access: OpenAccess): Promise<'settled' | 'again' | Failure> 
     access.door.pool.giveBack(access.stream, access.stream.client !== undefined);
     return 'settled';
   }
-  return new TargetAnswer(access).send(targetHeaders(access, failure));
+  return new TargetAnswer(access).send(targetHeaders(access, settled.assertion));
 }
 
 async function open(access: OpenAccess): Promise<Failure | undefined> {
@@ -70,14 +72,15 @@ async function open(access: OpenAccess): Promise<Failure | undefined> {
   }
 }
 
-/** Until what was decided still holds: yields the assertion about the identity as it is now. */
-async function settleGap(access: OpenAccess): Promise<string | Failure> {
+/** Until what was decided still holds: yields the assertion about the identity as it is now; about strangers nothing is asserted. */
+async function settleGap(access: OpenAccess): Promise<{ readonly assertion: string | undefined } | Failure> {
   const { ports, log } = access.door;
   try {
     for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
-      const assertion = await ports.assertions.issue(access.identity, access.resource);
+      const { identity, resource } = access;
+      const assertion = isAnonymous(identity) ? undefined : await ports.assertions.issue(identity, resource);
       const verdict = lookInGap(access);
-      if (verdict === 'go') return assertion;
+      if (verdict === 'go') return { assertion };
       if (verdict === 'revoked' || !(await identifyAgain(access))) return REVOKED;
     }
     return { end: 'not_forwarded', refusal: GAP_UNSETTLED };
@@ -93,7 +96,7 @@ function fail(access: OpenAccess, { end, refusal }: Failure): void {
   if (access.ended) return;
   access.status = undefined;
   access.finish(end);
-  answerRefusal(exchange, door.ports.relay, head, refusal, access.recorded.id);
+  answerRefusal(exchange, door.ports.relay, head, refusal, access.recorded.id, corsHeaders(head, access.resource));
 }
 
 function clientClosed(access: OpenAccess): void {

@@ -1,13 +1,14 @@
 import type { AccessEnd, AccessOutcome } from '../../domain/audit-event.ts';
 import type { TerminationReason } from '../../domain/change.ts';
-import type { Session } from '../../domain/session.ts';
+import type { Identity } from '../../domain/session.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Door } from '../door.ts';
+import { namesOf } from './5-record-intent.ts';
 
 export interface Ended {
   readonly intent: string;
-  readonly session: Session;
+  readonly identity: Identity;
   readonly resource: string;
   readonly end: AccessEnd;
   readonly reason: TerminationReason | undefined;
@@ -18,6 +19,9 @@ export interface Ended {
   readonly retriedOn?: string | undefined;
 }
 
+/** Of an access that ended before its target. */
+export const NOTHING_SENT = { reason: undefined, status: undefined, bytesUp: 0, bytesDown: 0 } as const;
+
 /** Step 7. Nobody waits for it: an intent without outcome means "unknown". */
 export function recordOutcome(door: Door, ended: Ended): void {
   const at = door.clock();
@@ -25,8 +29,7 @@ export function recordOutcome(door: Door, ended: Ended): void {
     kind: 'access.outcome',
     id: sortableId(at),
     at,
-    principal: ended.session.principal.id,
-    session: ended.session.id,
+    ...namesOf(ended.identity),
     intent: ended.intent,
     resource: ended.resource,
     end: ended.end,

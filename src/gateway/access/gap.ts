@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
 import { readIdentity } from './3-identify.ts';
 import { decide } from './4-decide.ts';
+import { isAnonymous } from './anonymous.ts';
 import type { OpenAccess } from './open-access.ts';
 
 export type GapVerdict = 'go' | 'revoked' | 'identify_again';
@@ -8,7 +9,7 @@ export type GapVerdict = 'go' | 'revoked' | 'identify_again';
 /** The synchronous look just before the first byte: between decision and here lie a commit and a queue. */
 export function lookInGap(access: OpenAccess): GapVerdict {
   const { ports } = access.door;
-  if (!ports.sessions.isCurrent(access.identity.session)) return 'identify_again';
+  if (!isAnonymous(access.identity) && !ports.sessions.isCurrent(access.identity.session)) return 'identify_again';
   const snapshot = ports.snapshot();
   if (snapshot.version === access.snapshotVersion) return 'go';
   return allowedBy(access, snapshot) ? 'go' : 'revoked';
@@ -29,7 +30,8 @@ export function allowedBy(access: OpenAccess, snapshot: Snapshot): boolean {
 /** Reads the session anew and decides with it. False: no session any more, or denied. Rejects when sessions cannot be read. */
 export async function identifyAgain(access: OpenAccess): Promise<boolean> {
   const { ports } = access.door;
-  const identity = await readIdentity(ports, access.credential, access.resource);
+  if (isAnonymous(access.identity)) return allowedBy(access, ports.snapshot());
+  const identity = await readIdentity(ports, access.credential, access.resource, access.head);
   if (identity === undefined || identity.session.id !== access.sessionId) return false;
   access.identity = identity;
   return allowedBy(access, ports.snapshot());

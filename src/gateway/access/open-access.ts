@@ -35,6 +35,8 @@ export class OpenAccess implements LiveAccess {
   stalledSince = 0;
   /** Set when authority ended it; whoever forwards then stops. */
   terminated: TerminationReason | undefined;
+  /** The client sent more than the resource takes. */
+  bodyTooLarge = false;
   /** Stops what is under way; replaced by each stage of forwarding. */
   stop: (() => void) | undefined;
   ended = false;
@@ -96,7 +98,7 @@ export class OpenAccess implements LiveAccess {
     this.door.live.remove(this);
     recordOutcome(this.door, {
       intent: this.recorded.id,
-      session: this.identity.session,
+      identity: this.identity,
       resource: this.resource.name,
       end: this.terminated === undefined || end === 'revoked_before_forward' ? end : 'terminated',
       reason: this.terminated,

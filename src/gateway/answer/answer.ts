@@ -11,11 +11,12 @@ export function answerRefusal(
   head: RequestHead | undefined,
   refusal: Refusal,
   reference: string,
+  extraHeaders: readonly string[] = [],
 ): void {
   const signIn = refusal.status === 401 && head !== undefined ? signInUrl(relay, head) : undefined;
-  const headers = ['Cache-Control', 'no-store', 'X-Request-Id', reference, ...onlyHttps(relay)];
+  const headers = ['Cache-Control', 'no-store', 'X-Request-Id', reference, ...onlyHttps(relay), ...extraHeaders];
   if (signIn !== undefined) headers.push('WWW-Authenticate', 'Bearer realm="postern"');
-  if (refusal.status === 503) headers.push('Retry-After', '2');
+  if (refusal.status === 503 || refusal.status === 429) headers.push('Retry-After', '2');
   let body: string;
   if (head !== undefined && wantsPage(head)) {
     const text = [refusal.message];
@@ -45,6 +46,11 @@ export function answerRedirect(
   send(exchange, head, 303, headers, '', false);
 }
 
+/** A preflight's yes: nothing but fields. */
+export function answerPreflight(exchange: Exchange, head: RequestHead, headers: readonly string[]): void {
+  send(exchange, head, 204, [...headers], undefined, false);
+}
+
 /** On what the relay itself says on a resource's host; the target's own answers keep what the target says. */
 function onlyHttps(relay: RelayFacts): readonly string[] {
   return relay.origin.startsWith('https:') ? ['Strict-Transport-Security', 'max-age=31536000'] : [];
@@ -55,7 +61,7 @@ function send(
   head: RequestHead | undefined,
   status: number,
   headers: string[],
-  body: string,
+  body: string | undefined,
   close: boolean,
 ): void {
   const { req, res } = exchange;
@@ -65,7 +71,7 @@ function send(
   }
   // A client that waits for 100-continue may or may not send its body now; only closing is unambiguous.
   if (close || (head?.expectsContinue && !req.complete)) res.shouldKeepAlive = false;
-  headers.push('Content-Length', String(Buffer.byteLength(body)));
+  if (body !== undefined) headers.push('Content-Length', String(Buffer.byteLength(body)));
   res.writeHead(status, headers);
   res.end(body);
   lingerAfter(exchange);
@@ -85,6 +91,8 @@ function titleOf(status: number): string {
       return 'You do not have access';
     case 404:
       return 'Not found';
+    case 413:
+      return 'Too large';
     case 429:
       return 'Too much at once';
     case 502:

@@ -49,6 +49,16 @@ export const SESSION_FULL = refusal(
   'limit_reached',
   'Your session has too many open requests and connections. Close what you do not need, then try again.',
 );
+export const TOO_MANY_REQUESTS = refusal(
+  429,
+  'limit_reached',
+  'Too many requests came in a short time. Wait a moment, then go on more slowly.',
+);
+export const BODY_TOO_LARGE = refusal(
+  413,
+  'limit_reached',
+  'The request is larger than this app takes. Send less at once, or ask whoever runs the app to raise its limit.',
+);
 export const GAP_UNSETTLED = refusal(
   503,
   'aborted',

@@ -38,6 +38,12 @@ export class RequestBody extends Readable {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#access.bytesUp += chunk.length;
+    const { bodyLimitBytes } = this.#access.resource;
+    if (bodyLimitBytes !== undefined && this.#access.bytesUp > bodyLimitBytes) {
+      this.#access.bodyTooLarge = true;
+      this.destroy(new Error('The body is larger than the resource takes.'));
+      return;
+    }
     if (this.push(chunk)) {
       this.#access.stalledSince = this.#access.door.clock();
     } else {

@@ -6,7 +6,7 @@ import { lookInGap } from '../access/gap.ts';
 import type { OpenAccess } from '../access/open-access.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
 import { lingerAfter } from '../answer/exchange.ts';
-import { NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
+import { BODY_TOO_LARGE, NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
 import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
 import { clientHeaders } from './client-headers.ts';
 import { RequestBody } from './request-body.ts';
@@ -32,14 +32,26 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
 
   /** `settled`: the client has its answer or is gone. `again`: nothing reached the target's app; a fresh stream may be tried. */
   send(headers: string[]): Promise<Sent> {
-    const { head, stream } = this.#access;
+    const { head, stream, resource } = this.#access;
     return new Promise((resolve) => {
       this.#resolved = resolve;
       this.#access.stop = this.#stop;
       const body = head.hasBody ? new RequestBody(this.#access) : null;
       // RFC 9112 §3.2.1: the target gets the request target as it was received, which policy and record have read.
-      const request = { path: head.target, method: head.method, headers, body, upgrade: head.websocket ?? null };
-      stream.client?.dispatch(request, this);
+      stream.client?.dispatch(
+        {
+          path: head.target,
+          method: head.method,
+          headers,
+          body,
+          upgrade: head.websocket ?? null,
+          headersTimeout: resource.timeouts.headersMs,
+          bodyTimeout: resource.timeouts.idleMs,
+          // undici would close after each HEAD, for targets that answer it with a body; one request at a time is safe.
+          ...(head.method === 'HEAD' ? { reset: false } : {}),
+        },
+        this,
+      );
     });
   }
 
@@ -125,6 +137,9 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
       error instanceof errors.HeadersTimeoutError ||
       error instanceof errors.BodyTimeoutError ||
       hasCode(error, 'timeout');
+    if (access.bodyTooLarge && !access.exchange.res.headersSent) {
+      return this.#resolve({ end: 'body_too_large', refusal: BODY_TOO_LARGE });
+    }
     if (access.exchange.res.headersSent) {
       access.finish(timedOut ? 'timed_out' : 'target_closed');
       return this.#cut();

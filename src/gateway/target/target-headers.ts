@@ -1,10 +1,11 @@
 import { posternBearer } from '../access/3-identify.ts';
+import { isAnonymous } from '../access/anonymous.ts';
 import type { OpenAccess } from '../access/open-access.ts';
 import { headerName } from './header-kind.ts';
 import { factValue, identityHeaders } from './identity-headers.ts';
 
 /** What the target gets: the client's fields byte for byte, without those that end here or are ours; then ours. Flat name-value list. */
-export function targetHeaders(access: OpenAccess, assertion: string): string[] {
+export function targetHeaders(access: OpenAccess, assertion: string | undefined): string[] {
   const { exchange, head, resource, identity, door } = access;
   const raw = exchange.req.rawHeaders;
   const identityFields = identityHeaders(resource);
@@ -19,7 +20,7 @@ export function targetHeaders(access: OpenAccess, assertion: string): string[] {
       case 'connection':
         break;
       case 'host':
-        headers.push(name, value);
+        headers.push(name, resource.targetHost ?? value);
         break;
       case 'content-length':
         // Without a body undici says by itself what the method calls for.
@@ -38,9 +39,8 @@ export function targetHeaders(access: OpenAccess, assertion: string): string[] {
         break;
     }
   }
+  if (assertion !== undefined) headers.push('X-Postern-Assertion', assertion);
   headers.push(
-    'X-Postern-Assertion',
-    assertion,
     'X-Request-Id',
     access.recorded.id,
     'X-Forwarded-For',
@@ -50,6 +50,7 @@ export function targetHeaders(access: OpenAccess, assertion: string): string[] {
     'X-Forwarded-Host',
     head.host,
   );
+  if (isAnonymous(identity)) return headers;
   for (const [name, fact] of identityFields.facts) {
     const value = factValue(identity.session.principal, fact);
     if (value !== undefined) headers.push(name, value);

@@ -2,12 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Client } from 'undici';
 import { PosternError } from '../../lib/errors.ts';
-import {
-  MAX_TARGET_HEADER_BYTES,
-  STREAM_AGE_MS,
-  STREAM_IDLE_MS,
-  STREAM_OPEN_MS,
-} from '../limits.ts';
+import { MAX_TARGET_HEADER_BYTES, STREAM_AGE_MS, STREAM_IDLE_MS, STREAM_OPEN_MS } from '../limits.ts';
 import type { AgentTunnel } from '../ports.ts';
 
 const TARGET_URL = 'http://target';

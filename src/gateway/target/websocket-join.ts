@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { OpenAccess } from '../access/open-access.ts';
 import { terminationText } from '../answer/terminated.ts';
-import { HALF_CLOSED_MS } from '../limits.ts';
-import { FrameBoundary, policyCloseFrame } from './frame-boundary.ts';
+import { closeFrame, FrameBoundary } from './frame-boundary.ts';
 
 /** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. */
 export function joinWebSocket(access: OpenAccess, headers: string[], target: Duplex): void {
@@ -41,17 +40,19 @@ export function joinWebSocket(access: OpenAccess, headers: string[], target: Dup
   access.stop = () => {
     access.finish('terminated');
     if (access.terminated !== undefined && boundary.isBetweenFrames) {
-      client.write(policyCloseFrame(terminationText(access.terminated)));
+      const status = access.terminated === 'relay_stopping' ? 1001 : 1008;
+      client.write(closeFrame(status, terminationText(access.terminated)));
     }
     client.destroySoon();
     target.destroy();
   };
 
   client.write(headOf101(headers), 'latin1');
-  copy(client, target, (chunk) => {
+  const { halfClosedMs } = door.bounds;
+  copy(client, target, halfClosedMs, (chunk) => {
     access.bytesUp += chunk.length;
   });
-  copy(target, client, (chunk) => {
+  copy(target, client, halfClosedMs, (chunk) => {
     access.bytesDown += chunk.length;
     boundary.see(chunk);
   });
@@ -61,7 +62,7 @@ export function joinWebSocket(access: OpenAccess, headers: string[], target: Dup
   }
 }
 
-function copy(from: Duplex | Socket, to: Duplex | Socket, see: (chunk: Buffer) => void): void {
+function copy(from: Duplex | Socket, to: Duplex | Socket, halfClosedMs: number, see: (chunk: Buffer) => void): void {
   from.on('data', (chunk: Buffer) => {
     see(chunk);
     if (!to.destroyed && to.writable && !to.write(chunk)) from.pause();
@@ -72,7 +73,7 @@ function copy(from: Duplex | Socket, to: Duplex | Socket, see: (chunk: Buffer) =
     const cut = setTimeout(() => {
       from.destroy();
       to.destroy();
-    }, HALF_CLOSED_MS);
+    }, halfClosedMs);
     cut.unref();
     to.once('close', () => clearTimeout(cut));
   });

@@ -1,0 +1,55 @@
+import { ANONYMOUS } from '../../domain/principal.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Identity } from '../../domain/session.ts';
+import { clientNetwork } from '../../lib/networks.ts';
+import { RateLimiter } from '../../lib/rate.ts';
+import type { Bounds } from '../limits.ts';
+import { MAX_ANONYMOUS_PER_RESOURCE } from '../limits.ts';
+import type { LiveAccesses } from '../live.ts';
+import type { RequestHead } from './1-read.ts';
+import type { Identified } from './3-identify.ts';
+
+const ALL = 'all';
+
+/**
+ * Who a stranger is to the rest of the door, should a rule for `anyone` let them in. The session stands for one client
+ * address at one resource: what is bounded per session holds for it, and no stream carries a person and a stranger.
+ */
+export function anonymous(resource: Resource, head: RequestHead): Identified {
+  const session = {
+    id: `anonymous ${resource.name} ${clientNetwork(head.address)}`,
+    principal: ANONYMOUS,
+    factsHash: '',
+    signedInAt: 0,
+    method: 'none' as const,
+    amr: [],
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    epoch: 0,
+  };
+  return { identity: { session, via: 'anonymous' }, credential: { via: 'anonymous', text: '' } };
+}
+
+export function isAnonymous(identity: Identity): boolean {
+  return identity.via === 'anonymous';
+}
+
+/** Keeps strangers from filling the log and the places that people need. */
+export class AnonymousGate {
+  readonly #byNetwork: RateLimiter;
+  readonly #ofAll: RateLimiter;
+  readonly #live: LiveAccesses;
+
+  constructor(bounds: Bounds, live: LiveAccesses) {
+    this.#byNetwork = new RateLimiter(bounds.anonymousRate);
+    this.#ofAll = new RateLimiter(bounds.anonymousRateOfAll);
+    this.#live = live;
+  }
+
+  admits(resource: Resource, head: RequestHead, nowMs: number): boolean {
+    return (
+      this.#live.anonymousAt(resource.name) < MAX_ANONYMOUS_PER_RESOURCE &&
+      this.#byNetwork.take(clientNetwork(head.address), nowMs) &&
+      this.#ofAll.take(ALL, nowMs)
+    );
+  }
+}
