@@ -9,7 +9,7 @@ import { postJson } from './post-json.ts';
 
 const ASSERTION_LIFE_SECONDS = 60;
 /** A clock this far off is worth a word: the relay takes ±60 s. */
-const NOTABLE_SKEW_MS = 30_000;
+export const NOTABLE_SKEW_MS = 30_000;
 
 export interface Credential {
   readonly jwt: string;

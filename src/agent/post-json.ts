@@ -14,6 +14,8 @@ export interface JsonAnswer {
   readonly status: number;
   /** Undefined when the body was not JSON, which a relay in trouble may send by way of its balancer. */
   readonly body: unknown;
+  /** By its Date header; NaN without one. */
+  readonly dateMs: number;
 }
 
 /** One POST to the relay. Rejects when no whole answer came in 10 s, or one that cannot be the relay's. */
@@ -56,7 +58,12 @@ export async function postJson(
       response.on('end', () => {
         const mediaType = response.headers['content-type'] ?? 'nothing';
         const received = parseOrUndefined(Buffer.concat(chunks).toString('utf8'));
-        resolve({ status: response.statusCode ?? 0, body: received, mediaType });
+        resolve({
+          status: response.statusCode ?? 0,
+          body: received,
+          mediaType,
+          dateMs: Date.parse(response.headers.date ?? ''),
+        });
       });
     });
     request.end(text);

@@ -55,7 +55,7 @@ function dialFirst(url: URL, signal: AbortSignal, passed: NonNullable<Way['passe
   const port = portOf(url);
   return settled<Socket>(signal, 'tcp', `${host}:${port} does not answer`, (done, fail) => {
     const socket = connect({ host, port, lookup: lookupWithLocalhost, noDelay: true, keepAlive: true });
-    socket.on('lookup', (_error, address) => {
+    socket.once('lookup', (_error, address) => {
       if (address) passed('name', `${host} is ${address}`);
     });
     socket.once('connect', () => {

@@ -1,22 +1,35 @@
 import type { Command } from 'commander';
-import { createLog, type LogLevel } from '../lib/log.ts';
+import { PosternError } from '../lib/errors.ts';
+import { createLog } from '../lib/log.ts';
+import { type AgentOptions, addAgentOptions, agentConfigOf } from './agent-options.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addAgentCommand(program: Command): void {
-  program
-    .command('agent')
+  const agent = addAgentOptions(program.command('agent'))
     .summary('run the agent beside private services')
     .description(
-      'Runs the agent until SIGINT or SIGTERM. It only dials out: to the relay, and to the targets of its file.',
+      'Runs the agent until SIGINT or SIGTERM. It only dials out: to the relay, and to the targets it is told here.',
     )
-    .requiredOption('--config <file>', 'agent.yaml')
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
-    .action(async (options: { config: string; logLevel: LogLevel }) => {
-      const signal = stopSignal();
-      const [{ loadAgentConfig }, { runAgent }] = await Promise.all([
-        import('../config/agent-config.ts'),
-        import('../agent/run.ts'),
-      ]);
-      await runAgent(loadAgentConfig(options.config), { signal, log: createLog(options.logLevel, 'postern-agent') });
+    .action(async (options: AgentOptions) => {
+      const config = agentConfigOf(options);
+      const { runAgent } = await import('../agent/run.ts');
+      await runAgent(config, { signal: stopSignal(), log: createLog(options.logLevel, 'postern-agent') });
+    });
+
+  agent
+    .command('check')
+    .description(
+      'Tries what the agent needs, step by step: name, TCP, proxy, TLS, clock, credential, WebSocket, each target. Takes the options of: postern agent. Changes nothing.',
+    )
+    .action(async (_options: object, command: Command) => {
+      const config = agentConfigOf(command.optsWithGlobals<AgentOptions>());
+      const { checkAgent } = await import('../agent/check.ts');
+      let wrong = 0;
+      for await (const { title, ok, text } of checkAgent(config, stopSignal())) {
+        process.stdout.write(`${ok ? '✓' : '✗'} ${title}: ${text}\n`);
+        if (!ok) wrong += 1;
+      }
+      if (wrong > 0) throw new PosternError('relay_unreachable', `${wrong} to put right.`);
+      process.stdout.write('\nEverything is in place.\n');
     });
 }

@@ -1,0 +1,98 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type AgentFileConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
+import { PosternError } from '../lib/errors.ts';
+import type { LogLevel } from '../lib/log.ts';
+
+type Targets = Readonly<Record<string, string>>;
+
+export interface AgentOptions {
+  config?: string;
+  relay?: string;
+  name?: string;
+  enrollTokenFile?: string;
+  stateDir?: string;
+  heartbeat?: string;
+  proxy?: string;
+  proxyPasswordFile?: string;
+  http?: Targets;
+  tcp?: Targets;
+  ssh?: Targets;
+  unix?: Targets;
+  logLevel: LogLevel;
+}
+
+/** Either a file, or the same in options. Secrets come from files: the words of a command line are for all to see. */
+export function addAgentOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'agent.yaml; instead of the options below')
+    .option('--relay <url>', 'the relay, such as https://access.example.com')
+    .option('--name <name>', 'the name of this agent')
+    .option('--enroll-token-file <file>', 'the single-use enrollment token')
+    .option('--state-dir <directory>', 'key pair and pinned keys of the relay (default: ./agent)')
+    .option('--heartbeat <duration>', 'how often the tunnel is tried (default: 15s)')
+    .option('--proxy <url>', 'an HTTP proxy on the way out: http://user@proxy:3128 (default: HTTPS_PROXY)')
+    .option('--proxy-password-file <file>', 'the password of its user')
+    .option(
+      '--http <resource=host:port>',
+      'a web app to serve; also with http:// or https:// (repeatable)',
+      target(httpUrl),
+    )
+    .option('--tcp <resource=host:port>', 'a TCP service to serve (repeatable)', target(asItIs))
+    .option(
+      '--ssh <resource=host:port>',
+      'an SSH server to serve; port 22 may be left out (repeatable)',
+      target(withPort22),
+    )
+    .option(
+      '--unix <resource=path>',
+      'a Unix socket to serve (repeatable)',
+      target((path) => `unix:${path}`),
+    )
+    .option('--log-level <level>', 'debug, info, warn or error', 'info');
+}
+
+/** Throws `config_invalid` with every problem, each at its place. */
+export function agentConfigOf(options: AgentOptions): AgentFileConfig {
+  const { config, relay, name, http, tcp, ssh, unix } = options;
+  const targets = [http, tcp, ssh, unix].flatMap((each) => Object.entries(each ?? {}));
+  if (config !== undefined) {
+    if (relay ?? name ?? options.proxy ?? targets[0])
+      throw new PosternError('config_invalid', 'Give either --config or the options it stands for, not both.');
+    return loadAgentConfig(config);
+  }
+  if (relay === undefined || name === undefined)
+    throw new PosternError('config_invalid', 'Give --config agent.yaml, or at least --relay, --name and one target.');
+  const twice = targets.find(([resource], at) => targets.findIndex(([other]) => other === resource) !== at);
+  if (twice) throw new PosternError('config_invalid', `${twice[0]} is given two targets.`);
+  const input: AgentFileInput = {
+    relay,
+    name,
+    ...(options.enrollTokenFile === undefined ? {} : { enrollmentTokenFile: options.enrollTokenFile }),
+    ...(options.stateDir === undefined ? {} : { stateDir: options.stateDir }),
+    ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+    ...(options.proxy === undefined
+      ? {}
+      : {
+          proxy: {
+            url: options.proxy,
+            ...(options.proxyPasswordFile === undefined ? {} : { passwordFile: options.proxyPasswordFile }),
+          },
+        }),
+    targets: Object.fromEntries(targets),
+  };
+  return agentConfigFrom(input);
+}
+
+function target(read: (text: string) => string) {
+  return (text: string, before: Targets = {}): Targets => {
+    const [, resource, where] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (resource === undefined || where === undefined)
+      throw new InvalidArgumentError('Write it like wiki=localhost:8080');
+    if (Object.hasOwn(before, resource)) throw new InvalidArgumentError(`${resource} is given two targets.`);
+    return { ...before, [resource]: read(where) };
+  };
+}
+
+const httpUrl = (text: string) => (text.includes('://') ? text : `http://${text}`);
+const asItIs = (text: string) => text;
+const withPort22 = (text: string) => (/:\d+$/.test(text) ? text : `${text}:22`);
