@@ -6,6 +6,7 @@ import { agentRoutes } from '../control/agents/routes.ts';
 import { createControl } from '../control/app.ts';
 import { cliRoutes } from '../control/cli/routes.ts';
 import type { Permission } from '../control/permission.ts';
+import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
 import type { Change } from '../domain/change.ts';
@@ -17,22 +18,30 @@ import type { Logger } from '../lib/log.ts';
 import { AuditLogTable } from '../store/audit-log.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
+import { openAdminSocket } from './admin-socket.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
 import { recordConfiguration } from './configuration-record.ts';
 import { drain } from './drain.ts';
 import { assembleIdentity } from './identity.ts';
 import { listenForRelay } from './listen.ts';
+import { Health } from './metrics/health.ts';
+import { Meters } from './metrics/meters.ts';
+import { serveMetrics } from './metrics/serve.ts';
 import { openPolicy } from './policy-in-force.ts';
 import { loadQueryKey } from './query-key.ts';
 import { resourceHost } from './resource-host.ts';
 
 const HEARTBEAT_MS = 15_000;
+/** For both ends of what was cut to hear the reason. */
+const CUT_MS = 1_000;
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 export interface RunningRelay {
   /** Where it listens, which may not be the public origin. */
   readonly url: string;
+  /** Where metrics and health are, if anywhere. */
+  readonly metricsUrl: string | undefined;
   /** `GET /path` of the relay's own host → who may call it. */
   readonly permissions: ReadonlyMap<string, Permission>;
   /** Takes nothing new, lets what is open go on for the drain time, then ends it; no record is lost. */
@@ -55,6 +64,10 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const { origin: relayOrigin, id: relayId } = config.relay;
   const { dataDir, databaseUrl } = config;
 
+  const health = new Health();
+  const meters = config.relay.metrics && new Meters();
+  const metrics = meters && undo.use(await serveMetrics(config.relay.metrics, meters, health));
+
   const store = undo.use(
     await openStore({
       ...(databaseUrl ? { databaseUrl } : {}),
@@ -65,7 +78,8 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   );
   const table = new AuditLogTable(store);
   const audit = undo.use(await openLog(table, relayId, log));
-  const strangers = undo.use(new StrangerCounter(audit, log));
+  const counter = undo.use(new StrangerCounter(audit, log));
+  const strangers = meters?.countStrangers(counter) ?? counter;
   const versions = createLoadedVersions(store, relayId);
   await recordConfiguration(config, audit, versions);
   const loadedAt = clock();
@@ -98,7 +112,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       snapshot,
       sessions: authority.guard(identity.sessions),
       handOff: identity.handOffs,
-      audit,
+      audit: meters?.countAccesses(audit) ?? audit,
       tunnels: endpoint.directory,
       assertions: identity.assertions,
       receipts: identity.receipts,
@@ -147,6 +161,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
         relayOrigin,
         findResource: (host) => resourceHost(snapshot(), host),
       }),
+      adminLinkRoutes(identity),
       sessionRoutes(identity),
       cliRoutes({
         tokens: identity.tokens,
@@ -168,28 +183,49 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     return sweeping;
   });
 
+  undo.use(await openAdminSocket(dataDir, identity.adminLinks));
+
+  const counted: Meters['countResponses'] = (part, listener) => meters?.countResponses(part, listener) ?? listener;
+  meters?.watch({
+    live: () => gateway.live.list(),
+    tunnels: () => endpoint.list(),
+    auditWaiting: () => audit.waiting,
+    auditSize: () => audit.size,
+    sessions: () => identity.sessions.reads,
+    silenceMs: () => authority.silenceMs,
+  });
   signal.throwIfAborted();
   const listener = undo.use(
     await listenForRelay(
       config.relay,
       {
         relayHost: new URL(relayOrigin).host,
-        control: control.routing.bind(control),
+        control: counted('control', control.routing.bind(control)),
         tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
-        gateway,
+        gateway: {
+          handleRequest: counted('gateway', gateway.handleRequest.bind(gateway)),
+          handleUpgrade: gateway.handleUpgrade.bind(gateway),
+        },
       },
       { log, isKnownHost: (host) => host === config.relay.host || snapshot().resourceByHost.has(host) },
     ),
   );
 
+  health.unreadyBecause = () => authority.lostBecause;
+  health.phase = 'running';
   log.info({ url: relayOrigin, listen: listener.url, relay: relayId }, 'the relay is ready');
   const running = undo.move();
   return {
     url: listener.url,
     permissions: control.permissions,
+    metricsUrl: metrics?.url,
     async close() {
+      health.phase = 'stopping';
       listener.stopAccepting();
+      endpoint.drain();
       await drain(gateway.live, config.relay.drainMs, log);
+      await gateway.close();
+      await drain(gateway.live, CUT_MS, log);
       await running.disposeAsync();
     },
   };
