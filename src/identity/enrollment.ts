@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { AgentEvent } from '../domain/audit-event.ts';
+import type { Actor, AgentEvent } from '../domain/audit-event.ts';
 import { randomToken, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
@@ -51,13 +51,13 @@ export function createEnrollment(deps: EnrollmentDeps) {
   }
 
   return {
-    /** `by` is the principal id of the admin; absent when the relay itself writes the token to a file. */
-    async createToken(agent: string, by?: string): Promise<{ token: string; expiresAt: number }> {
+    /** `by` is the admin; absent when the relay itself writes the token to a file. */
+    async createToken(agent: string, by?: Actor): Promise<{ token: string; expiresAt: number }> {
       if (!deps.isConfigured(agent)) throw new PosternError('not_found', `No agent is configured as ${agent}.`);
       const token = randomToken();
       const createdAt = clock();
       const expiresAt = createdAt + TOKEN_LIFE_MS;
-      await record('agent.token_created', agent, by === undefined ? {} : { principal: by });
+      await record('agent.token_created', agent, by ?? {});
       await store.addEnrollmentToken({ hash: sha256Hex(token), agent, createdAt, expiresAt }, MAX_TOKENS);
       return { token, expiresAt };
     },
@@ -83,9 +83,9 @@ export function createEnrollment(deps: EnrollmentDeps) {
     },
 
     /** Withdraws the key; tunnels end within a second. False when there was nothing to revoke. */
-    async revoke(agent: string, by: string): Promise<boolean> {
+    async revoke(agent: string, by: Actor): Promise<boolean> {
       const revoked = await store.revoke(agent, clock());
-      if (revoked) await record('agent.revoked', agent, { principal: by });
+      if (revoked) await record('agent.revoked', agent, by);
       return revoked;
     },
 

@@ -28,6 +28,7 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'GET /sign-in': 303,
   'GET /oidc/callback': 400,
   'GET /hand-off': 400,
+  'GET /admin-link': 400,
   'GET /assets/*': 404,
   'POST /cli/token': 401,
   'POST /api/v1/agents/enroll': 403,

@@ -117,6 +117,8 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, alice)).status, 404, 'not alice’s to end');
     assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, olga)).status, 200);
     assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, olga)).status, 404, 'it has ended');
+    const [ended] = (await get<AuditEntryPage>(`/api/v1/audit/entries?query=kind:session.ended`, root)).entries;
+    assert.deepEqual([ended?.row.person?.email, ended?.event.session], ['guest-2@example.com', guest]);
   });
 
   it('shows an agent’s tunnel, and cuts one live access on record', async () => {
@@ -137,6 +139,11 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.deepEqual(agent.tunnels[0]?.resources, ['wiki']);
     assert.deepEqual([agent.name, agent.configured, agent.revokedAt], ['office', true, null]);
     assert.ok(agent.enrolledAt !== null && agent.keyThumbprint !== null);
+    const [made] = (await get<AuditEntryPage>('/api/v1/audit/entries?query=kind:agent.token_created', root)).entries;
+    assert.deepEqual(
+      [made?.row.person?.email, made?.row.summary],
+      ['root@example.com', 'Enrollment token created for office'],
+    );
 
     const token = await whole.tokenFor('wiki', alice);
     const opened = httpRequest(`${whole.app('wiki')}/events`, {

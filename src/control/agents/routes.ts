@@ -2,6 +2,7 @@ import type { Credentials } from '../../identity/credentials.ts';
 import type { Enrolling } from '../../identity/enrollment.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
+import { actorOf } from '../api/actor.ts';
 import {
   AgentList,
   AgentParams,
@@ -14,7 +15,6 @@ import {
   RevokedAgent,
 } from '../contract/agents.ts';
 import { Nothing } from '../contract/parts.ts';
-import { personOf } from '../permission.ts';
 import type { ControlPlugin, TunnelView } from '../ports.ts';
 import { problemOf, sendProblem } from '../problem.ts';
 import { callerOf } from '../sign-in/routes.ts';
@@ -113,7 +113,7 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
       },
       async (request, reply) => {
         reply.header('cache-control', 'no-store');
-        return enrollment.createToken(request.params.name, personOf(request).session.principal.id);
+        return enrollment.createToken(request.params.name, actorOf(request));
       },
     );
 
@@ -125,7 +125,7 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
       },
       async (request) => {
         const { name } = request.params;
-        if (!(await enrollment.revoke(name, personOf(request).session.principal.id))) {
+        if (!(await enrollment.revoke(name, actorOf(request)))) {
           throw new PosternError('not_found', `No agent ${name} is enrolled, or it was revoked before.`);
         }
         return { revoked: name };

@@ -58,12 +58,13 @@ function summary(event: AuditLogEntry['event']): string {
       return `${words(event.kind, true)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
     case 'agent.token_created':
       return `Enrollment token created for ${event.agent}`;
+    case 'agent.revoked':
+      return `Agent ${event.agent} revoked`;
     case 'agent.enrolled':
     case 'agent.enrollment_refused':
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.refused':
-    case 'agent.revoked':
       return `${words(event.kind.slice('agent.'.length), true)}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
   }
 }

@@ -214,5 +214,35 @@ async function endWhere(tx: Tx, where: SQL | undefined, reason: RevocationReason
     .set({ endedAt: nowMs, endReason: reason })
     .where(where)
     .returning({ id: session.id, principal: session.principal, logoutHint: session.logoutHint });
-  return rows.map((row) => ({ ...row, logoutHint: row.logoutHint ?? undefined }));
+  const people = await peopleOf(
+    tx,
+    rows.map((row) => row.principal),
+  );
+  return rows.map((row) => {
+    const person = people.get(row.principal);
+    return { ...row, logoutHint: row.logoutHint ?? undefined, ...(person === undefined ? {} : { person }) };
+  });
+}
+
+/** Who principals are, as a record says it. */
+async function peopleOf(tx: Tx, ids: readonly string[]) {
+  const { id, issuer, subject, email, name } = principal;
+  const rows =
+    ids.length === 0
+      ? []
+      : await tx
+          .select({ id, issuer, subject, email, name })
+          .from(principal)
+          .where(inArray(id, [...new Set(ids)]));
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        issuer: row.issuer,
+        subject: row.subject,
+        ...(row.email === null ? {} : { email: row.email }),
+        ...(row.name === null ? {} : { name: row.name }),
+      },
+    ]),
+  );
 }

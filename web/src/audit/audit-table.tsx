@@ -71,11 +71,19 @@ function Row({ row, query }: { row: AuditRow; query: string }) {
       <td className={classes['what']} title={summary}>
         <What row={row} />
       </td>
-      <td className={classes['verdict']}>
-        <Verdict row={row} />
-      </td>
-      <td className={classes['status']}>{status ?? <End row={row} />}</td>
-      <td className={classes['took']}>{durationMs !== null && duration(durationMs)}</td>
+      {row.effect === null ? (
+        <td className={classes['verdict']} colSpan={3}>
+          <Verdict row={row} />
+        </td>
+      ) : (
+        <>
+          <td className={classes['verdict']}>
+            <Verdict row={row} />
+          </td>
+          <td className={classes['status']}>{status ?? <End row={row} />}</td>
+          <td className={classes['took']}>{durationMs !== null && duration(durationMs)}</td>
+        </>
+      )}
     </tr>
   );
 }
