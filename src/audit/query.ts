@@ -4,6 +4,8 @@ import { parseMoment } from './moment.ts';
 
 /** Longest query; longer ones are refused. */
 const MAX_LENGTH = 1_000;
+/** Most terms: each is looked for in every record, while appends wait. */
+const MAX_TERMS = 24;
 /** field:value, where the value, or a word, may stand in quotes; \" within them. */
 const TERM = /(?:([A-Za-z][A-Za-z-]*):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/y;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -27,7 +29,10 @@ export function parseAuditQuery(text: string, nowMs: number): AuditFilter {
   const words: string[] = [];
   const span: { since?: number; until?: number } = {};
 
+  let terms = 0;
   for (const term of readTerms(text)) {
+    terms += 1;
+    if (terms > MAX_TERMS) throw new QueryError(term.column, `A query has at most ${MAX_TERMS} terms.`);
     const { name, value, column, valueColumn } = term;
     if (name === undefined) words.push(value);
     else if (value === '') throw new QueryError(valueColumn, `A value is missing after "${name}:".`);

@@ -45,6 +45,8 @@ export async function openCredentials(deps: CredentialDeps) {
   const { store, keys, relayOrigin, clock, log } = deps;
   const revoked = new Set<string>();
   for (const agent of await store.list()) if (agent.revokedAt !== undefined) revoked.add(agent.name);
+  /** Revocations heard of. What was read before one says nothing about after it. */
+  let heard = 0;
 
   async function issue(agent: StoredAgent): Promise<IssuedCredential> {
     const now = clock();
@@ -65,8 +67,9 @@ export async function openCredentials(deps: CredentialDeps) {
   }
 
   async function findLive(name: string, keyThumbprint?: string): Promise<StoredAgent> {
+    const before = heard;
     const agent = deps.isConfigured(name) ? await store.find(name) : undefined;
-    if (agent?.revokedAt === undefined) revoked.delete(name);
+    if (agent && agent.revokedAt === undefined && heard === before) revoked.delete(name);
     if (!agent || agent.revokedAt !== undefined) return refuse('It is not enrolled here, or was revoked.');
     if (keyThumbprint !== undefined && agent.keyThumbprint !== keyThumbprint) {
       return refuse('Another key was enrolled for this agent since.');
@@ -135,6 +138,7 @@ export async function openCredentials(deps: CredentialDeps) {
     /** Revoked at once; looked up again in case the key was only replaced. */
     onChange(change: Change): void {
       if (change.kind !== 'agent_revoked') return;
+      heard += 1;
       revoked.add(change.agent);
       findLive(change.agent).catch((error: unknown) => {
         log.info({ agent: change.agent, reason: messageOf(error) }, 'agent is revoked');

@@ -1,18 +1,20 @@
 import { Type } from 'typebox';
 import type { Actor, AgentEvent } from '../domain/audit-event.ts';
-import { randomToken, sha256Hex } from '../lib/bytes.ts';
+import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { parser } from '../lib/schema.ts';
 import { publicKeyFromJwk, thumbprint } from '../token/key.ts';
 import { createAllowance } from './allowance.ts';
+import type { Mint } from './mint.ts';
 import type { AgentStore, AuditAppender, Caller, StoredAgent, Strangers } from './ports.ts';
 import type { KeyRing } from './signing-keys.ts';
 
 export interface EnrollmentDeps {
   readonly store: AgentStore;
   readonly keys: KeyRing;
+  readonly mint: Mint;
   /** Names in the configuration; nobody else can enroll. */
   isConfigured(agent: string): boolean;
   readonly audit: AuditAppender;
@@ -30,7 +32,7 @@ export type Enrolling = ReturnType<typeof createEnrollment>;
 
 /** Binds an agent's key to its name, once per token. */
 export function createEnrollment(deps: EnrollmentDeps) {
-  const { store, keys, audit, clock } = deps;
+  const { store, keys, mint, audit, clock } = deps;
   const mayRecord = createAllowance(RECORDED_REFUSALS, clock);
 
   async function record(kind: AgentEvent['kind'], agent: string, more: Partial<AgentEvent>): Promise<void> {
@@ -54,7 +56,7 @@ export function createEnrollment(deps: EnrollmentDeps) {
     /** `by` is the admin; absent when the relay itself writes the token to a file. */
     async createToken(agent: string, by?: Actor): Promise<{ token: string; expiresAt: number }> {
       if (!deps.isConfigured(agent)) throw new PosternError('not_found', `No agent is configured as ${agent}.`);
-      const token = randomToken();
+      const token = mint.mint();
       const createdAt = clock();
       const expiresAt = createdAt + TOKEN_LIFE_MS;
       await record('agent.token_created', agent, by ?? {});
@@ -66,7 +68,8 @@ export function createEnrollment(deps: EnrollmentDeps) {
     async enroll(request: unknown, caller: Caller) {
       const { token, name, publicKey } = parseEnrollment(request);
       const keyThumbprint = thumbprint(publicKey);
-      if (!isPublicKey(publicKey) || !deps.isConfigured(name)) return refuse(name, caller);
+      // Guesses cost the database nothing.
+      if (!mint.isOurs(token) || !isPublicKey(publicKey) || !deps.isConfigured(name)) return refuse(name, caller);
       const enrolled = await store.enroll({
         tokenHash: sha256Hex(token),
         agent: name,

@@ -85,14 +85,16 @@ export class HandOffs {
     const flow = query.get('flow') ?? '';
     const code = query.get('code') ?? '';
     if (!FLOW_ID.test(flow) || !mint.isOurs(code)) return undefined;
-    const [secret, path] = (readCookie(cookieHeader, FLOW_COOKIE_PREFIX + flow) ?? '').split('.');
-    if (!secret || !path) return undefined;
+    const [secret = '', path = ''] = (readCookie(cookieHeader, FLOW_COOKIE_PREFIX + flow) ?? '').split('.');
     const now = clock();
+    // Without its flow cookie, too: what reached another browser is used up, so whoever sent that browser gains nothing
+    // by reading the address there.
     const redeemed = await codes.redeem(
       { hash: sha256Hex(code), kind: 'hand_off', audience: host, challenge: challengeOf(secret) },
       now,
     );
-    const session = redeemed && (await sessions.find(redeemed.session, now, idleMs));
+    if (!redeemed || secret === '' || path === '') return undefined;
+    const session = await sessions.find(redeemed.session, now, idleMs);
     if (!session) return undefined;
     const cookie = mint.mint();
     await sessions.addCredential(

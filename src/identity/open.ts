@@ -74,7 +74,7 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
   const shared = { codes: stores.codes, sessions: stores.sessions, mint, idleMs: limits.idleMs, relayOrigin, clock };
   const issuing = { keys, relayOrigin, clock };
   const credentials = await openCredentials({ store: stores.agents, keys, relayOrigin, isConfigured, clock, log });
-  const enrollment = createEnrollment({ store: stores.agents, keys, isConfigured, audit, strangers, clock });
+  const enrollment = createEnrollment({ store: stores.agents, keys, mint, isConfigured, audit, strangers, clock });
   const signIns = new SignIns({
     provider,
     relayHost: new URL(relayOrigin).hostname,

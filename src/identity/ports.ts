@@ -117,7 +117,7 @@ export interface EndedSession {
 export interface CodeStore {
   /** At most `keep` per session: the oldest go first. */
   add(code: NewCode, keep: number): Promise<void>;
-  /** One statement: two at once redeem once. */
+  /** One statement: two at once redeem once. Whoever presents a code uses it up, also where it is not bound. */
   redeem(
     code: Pick<NewCode, 'hash' | 'kind' | 'audience' | 'challenge'>,
     nowMs: number,

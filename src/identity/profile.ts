@@ -30,7 +30,14 @@ export function profileOf(issuer: string, subject: string, sources: readonly Cla
 function emailOf(claims: Claims): string | undefined {
   const { email, email_verified: verified } = claims as { email?: unknown; email_verified?: unknown };
   if (verified !== true || typeof email !== 'string' || email.length > MAX_TEXT_LENGTH) return undefined;
-  return /^[^\s@]+@[^\s@]+$/.test(email) ? email.toLowerCase() : undefined;
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) return undefined;
+  const lower = email.toLowerCase();
+  // The Kelvin sign in lower case is k: such an address would become somebody else's.
+  return countForeign(lower) === countForeign(email) ? lower : undefined;
+}
+
+function countForeign(text: string): number {
+  return text.match(/[^\x00-\x7f]/g)?.length ?? 0;
 }
 
 function textOf(value: unknown): string | undefined {

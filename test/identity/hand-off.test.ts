@@ -61,7 +61,20 @@ for (const kind of KINDS) {
       mixed.searchParams.set('flow', flow);
       assert.equal((await victim.send(mixed)).status, 403);
       assert.equal(await opens(victim), false);
-      assert.equal((await attacker.send(redeem)).status, 303, 'its twin: the browser that began');
+      const again = await attacker.visitUntil(relay.appOrigin('wiki'), isRedeem);
+      assert.equal((await attacker.send(again)).status, 303, 'its twin: the browser that began');
+    });
+
+    test('a code made by another browser is used up where it arrives, so reading the address there gains nothing', async () => {
+      // The attacker begins at the app and sends the victim, who is signed in, to the relay with that beginning.
+      const attacker = new Browser();
+      const began = await attacker.send(relay.appOrigin('wiki'), { headers: { accept: 'text/html' } });
+      const victim = new Browser();
+      await victim.visit(relay.appOrigin('wiki'));
+      const redeem = await victim.visitUntil(began.headers.location ?? '', isRedeem);
+      assert.equal((await victim.send(redeem)).status, 403, 'no flow cookie there');
+      assert.equal((await attacker.send(redeem)).status, 403, 'and then it is worth nothing to the attacker');
+      assert.equal(await opens(attacker), false);
     });
 
     test('a code for one host opens no other', async () => {
@@ -90,30 +103,28 @@ for (const kind of KINDS) {
 
     test('a broken code, flow or cookie is refused', async () => {
       const browser = new Browser();
-      const redeem = await browser.visitUntil(relay.appOrigin('wiki'), isRedeem);
-      const { code = '', flow = '' } = Object.fromEntries(redeem.searchParams);
-      const name = FLOW_COOKIE_PREFIX + flow;
-      const cookie = browser.cookie(WIKI_HOST, name) ?? '';
-      const [v, path] = cookie.split('.');
-      for (const [query, header] of [
-        [{ code: '', flow }, `${name}=${cookie}`],
-        [{ code: `${code}x`, flow }, `${name}=${cookie}`],
-        [{ code, flow: `${flow}x` }, `${name}x=${cookie}`],
-        [{ code, flow: '' }, `${name}=${cookie}`],
-        [{ code, flow }, ''],
-        [{ code, flow }, `${name}=`],
-        [{ code, flow }, `${name}=x.${path}`],
-        [{ code, flow }, `${name}=${v}`],
-        [{ code, flow }, `${name}=${cookie}; ${name}=${cookie}`],
-      ] as const) {
-        const search = new URLSearchParams(query);
-        assert.equal(
-          await relay.identity.handOffs.redeem(WIKI_HOST, search, header),
-          undefined,
-          `${search.toString()} ${header}`,
-        );
+      const breaks: ((code: string, flow: string, name: string, cookie: string) => [object, string])[] = [
+        (_code, flow, name, cookie) => [{ code: '', flow }, `${name}=${cookie}`],
+        (code, flow, name, cookie) => [{ code: `${code}x`, flow }, `${name}=${cookie}`],
+        (code, flow, name, cookie) => [{ code, flow: `${flow}x` }, `${name}x=${cookie}`],
+        (code, _flow, name, cookie) => [{ code, flow: '' }, `${name}=${cookie}`],
+        (code, flow) => [{ code, flow }, ''],
+        (code, flow, name) => [{ code, flow }, `${name}=`],
+        (code, flow, name, cookie) => [{ code, flow }, `${name}=x.${cookie.split('.')[1]}`],
+        (code, flow, name, cookie) => [{ code, flow }, `${name}=${cookie.split('.')[0]}`],
+        (code, flow, name, cookie) => [{ code, flow }, `${name}=${cookie}; ${name}=${cookie}`],
+      ];
+      for (const broken of breaks) {
+        const redeem = await browser.visitUntil(relay.appOrigin('wiki'), isRedeem);
+        const { code = '', flow = '' } = Object.fromEntries(redeem.searchParams);
+        const name = FLOW_COOKIE_PREFIX + flow;
+        const [query, header] = broken(code, flow, name, browser.cookie(WIKI_HOST, name) ?? '');
+        const search = new URLSearchParams(Object.entries(query));
+        const refused = await relay.identity.handOffs.redeem(WIKI_HOST, search, header);
+        assert.equal(refused, undefined, `${search.toString()} ${header}`);
       }
-      assert.equal((await browser.send(redeem)).status, 303, 'none of them used it up');
+      const whole = await browser.visitUntil(relay.appOrigin('wiki'), isRedeem);
+      assert.equal((await browser.send(whole)).status, 303, 'its twin');
     });
 
     test('strangers see no difference between a known and an unknown host', async () => {

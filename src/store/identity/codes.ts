@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray } from 'drizzle-orm';
+import { desc, eq, inArray } from 'drizzle-orm';
 import type { Store } from '../open.ts';
 import { sessionCode } from './schema.ts';
 import { answer } from './unavailable.ts';
@@ -33,23 +33,16 @@ export function createCodeStore({ db }: Pick<Store, 'db'>) {
       );
     },
 
-    /** One statement: of two at once one gets it. */
+    /** One statement: of two at once one gets it. Presented with the wrong binding it is used up as well. */
     async redeem(code: CodeBinding, nowMs: number) {
-      const [row] = await answer(
-        db
-          .delete(sessionCode)
-          .where(
-            and(
-              eq(sessionCode.hash, code.hash),
-              eq(sessionCode.kind, code.kind),
-              eq(sessionCode.audience, code.audience),
-              eq(sessionCode.challenge, code.challenge),
-              gt(sessionCode.expiresAt, nowMs),
-            ),
-          )
-          .returning({ session: sessionCode.session, label: sessionCode.label }),
-      );
-      return row && { session: row.session, label: row.label ?? undefined };
+      const [row] = await answer(db.delete(sessionCode).where(eq(sessionCode.hash, code.hash)).returning());
+      const isBound =
+        row !== undefined &&
+        row.kind === code.kind &&
+        row.audience === code.audience &&
+        row.challenge === code.challenge &&
+        row.expiresAt > nowMs;
+      return isBound ? { session: row.session, label: row.label ?? undefined } : undefined;
     },
   };
 }
