@@ -22,7 +22,8 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
     process.stderr.write(
       `Nothing listens at ${target.host} now. That is fine, but start your app before you visit it.\n`,
     );
-  writeApps(directory, { ...readApps(directory), [name]: target.origin });
+  const apps = readApps(directory);
+  if (apps[name] !== target.origin) writeApps(directory, { ...apps, [name]: target.origin });
 
   const origin = originOf(settings, name);
   const rule = `${directory}/policies/${name}.yaml`;
@@ -33,7 +34,7 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
   const before = Date.now();
   for (;;) {
     const running = readRunning(directory);
-    if (running?.apps.includes(name)) break;
+    if (running?.apps[name] === target.origin) break;
     if (!running || Date.now() - before > LIMIT_MS)
       throw new TrialProblem('It did not come up; the terminal of `npm start` says why.');
     await pause(100);

@@ -81,7 +81,7 @@ async function run(settings: Settings): Promise<void> {
     const apps = readApps(directory);
     const files = writeFiles(settings, provider.issuer, targets, apps);
     const chain = await startChain(settings, files, stop.signal);
-    writeRunning(directory, { pid: process.pid, relay, apps: Object.keys(apps) });
+    writeRunning(directory, { pid: process.pid, relay, apps });
     return { chain, policies: files.policies };
   };
 

@@ -1,11 +1,12 @@
+import type { Apps } from './apps.ts';
 import { readIfThere, replace } from './kept.ts';
 
 /** What a running trial says about itself, for `npm start -- add` and for a second `npm start`. */
 export interface Running {
   readonly pid: number;
   readonly relay: string;
-  /** Names of the newcomer's apps that are reachable now. */
-  readonly apps: readonly string[];
+  /** The newcomer's apps as they are reachable now. */
+  readonly apps: Apps;
 }
 
 export function writeRunning(directory: string, running: Running): void {
