@@ -14,10 +14,12 @@ interface SystemPackage {
 /** Programs that tests run for real and that npm does not bring. */
 const PACKAGES: readonly SystemPackage[] = [
   { name: 'postgresql', files: ['/usr/lib/postgresql/*/bin/initdb'], usedBy: 'test/store, test/audit, test/e2e' },
+  { name: 'openssl', files: ['/usr/bin/openssl'], usedBy: 'test/relay, test/config' },
   { name: 'chromium', files: ['/usr/bin/chromium'], usedBy: 'test/e2e' },
   { name: 'jupyter-notebook', files: ['/usr/bin/jupyter-notebook'], usedBy: 'test/e2e' },
   { name: 'iproute2', files: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip'], usedBy: 'test/e2e' },
   { name: 'nftables', files: ['/usr/sbin/nft', '/usr/bin/nft'], usedBy: 'test/e2e' },
+  { name: 'slowhttptest', files: ['/usr/bin/slowhttptest'], usedBy: 'test/faults' },
   { name: 'openssh-server', files: ['/usr/sbin/sshd'], usedBy: 'bench' },
   { name: 'nginx-light', files: ['/usr/sbin/nginx'], usedBy: 'bench' },
   { name: 'wrk', files: ['/usr/bin/wrk'], usedBy: 'bench' },

@@ -172,12 +172,13 @@ async function orRefuse<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The network's fault, not the answer's. */
+/** The network's fault, or the provider's own (5xx), not the answer's. */
 function isOutage(error: unknown): boolean {
-  return (
-    error instanceof TypeError ||
-    (error instanceof oidc.ClientError && (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT'))
-  );
+  if (error instanceof TypeError) return true;
+  if (error instanceof Response) return error.status >= 500;
+  if (!(error instanceof Error)) return false;
+  const code = error instanceof oidc.ClientError ? error.code : undefined;
+  return code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT' || isOutage(error.cause);
 }
 
 function describe(error: unknown): string {

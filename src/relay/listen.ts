@@ -4,6 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { loadKeyPair } from '../config/key-pair.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import type { HostPort } from '../config/values.ts';
+import { limitConnections } from '../gateway/front/connection-limits.ts';
 import { createHttpsRedirect } from '../gateway/front/https-redirect.ts';
 import { createProxyFront } from '../gateway/front/proxy-front.ts';
 import { createListener, type ListenerParts, type Proxies, secureContext } from '../gateway/listener.ts';
@@ -63,6 +64,7 @@ export async function listenForRelay(
     });
 
   const door = front?.server ?? server;
+  limitConnections(door, trusted);
   await openPort(door, listen, 'relay.listen');
   undo.defer(() => close(server, door));
   if (tls && server instanceof HttpsServer) {
@@ -100,6 +102,7 @@ export async function listenForRelay(
 
 async function openRedirect(at: HostPort, redirect: RequestListener): Promise<HttpServer> {
   const server = createServer({ maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 10_000 }, redirect);
+  limitConnections(server, () => false);
   await openPort(server, at, 'relay.tls.redirectFrom');
   return server;
 }
