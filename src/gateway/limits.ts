@@ -6,10 +6,6 @@ import type { Rate } from '../lib/rate.ts';
 export const MAX_CONNECTIONS = 16_384;
 /** Of these, from one client address (IPv6: its /64). An office shares one address, and each browser opens six to a host. */
 export const MAX_CONNECTIONS_PER_ADDRESS = 4_096;
-/** Open connections to one port; the next is closed unread. Idle, each costs about 10 kB. */
-export const MAX_CONNECTIONS = 16_384;
-/** Of these, from one client address (IPv6: its /64). An office shares one address, and each browser opens six to a host. */
-export const MAX_CONNECTIONS_PER_ADDRESS = 4_096;
 /** Bytes of one request's header section; beyond it Node answers 431 and closes. */
 export const MAX_HEADER_BYTES = 32 * 1024;
 /** Header fields of one request; beyond it 431. */
