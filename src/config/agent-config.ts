@@ -6,7 +6,7 @@ import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './schema-parts.ts';
-import { parseDurationMs, parseHostPort, parseOrigin } from './values.ts';
+import { isLoopbackName, parseDurationMs, parseHostPort, parseOrigin } from './values.ts';
 import { loadYaml, parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** agent.yaml, complete: defaults filled in, paths absolute. */
@@ -84,11 +84,17 @@ function readAgent(
     heartbeat = AGENT_DEFAULTS.heartbeat,
     targets,
   } = document.value;
-  const origin = parseOrigin(relay)?.origin;
-  if (origin === undefined)
+  const url = parseOrigin(relay);
+  const origin = url?.origin;
+  if (url === undefined)
     problems.add(
       document.place('relay'),
       '"relay" must be an origin such as https://access.example.com, without a path',
+    );
+  else if (url.protocol === 'http:' && !isLoopbackName(url.hostname))
+    problems.add(
+      document.place('relay'),
+      '"relay" must be https: whoever is on the way could take the enrollment token, or be the relay',
     );
   const heartbeatMs = parseDurationMs(heartbeat) ?? Number.NaN;
   if (!(heartbeatMs >= 100 && heartbeatMs <= 300_000))

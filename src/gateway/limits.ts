@@ -14,6 +14,8 @@ export const MAX_HEADER_COUNT = 128;
 export const CLIENT_HEADERS_MS = 20_000;
 /** Time for a TLS handshake; then the connection is cut. */
 export const TLS_HANDSHAKE_MS = 10_000;
+/** Time for the body of a request to the relay's own host; then the connection is cut. */
+export const CONTROL_BODY_MS = 30_000;
 /** An idle keep-alive connection from a client is closed after this. */
 export const CLIENT_KEEP_ALIVE_MS = 65_000;
 /** A client that neither sends the body it promised nor reads what it asked for is cut after this (`timed_out`). Uploads have no total limit. */

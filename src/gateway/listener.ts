@@ -4,6 +4,7 @@ import {
   type RequestListener,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -12,7 +13,13 @@ import { noteClientAddress } from '../lib/client-address.ts';
 import type { Networks } from '../lib/networks.ts';
 import { cameByPlainHttp, forwardedClient } from './front/forwarded.ts';
 import type { Gateway } from './gateway.ts';
-import { CLIENT_HEADERS_MS, CLIENT_KEEP_ALIVE_MS, MAX_HEADER_BYTES, TLS_HANDSHAKE_MS } from './limits.ts';
+import {
+  CLIENT_HEADERS_MS,
+  CLIENT_KEEP_ALIVE_MS,
+  CONTROL_BODY_MS,
+  MAX_HEADER_BYTES,
+  TLS_HANDSHAKE_MS,
+} from './limits.ts';
 
 export interface ListenerParts {
   /** Host and port of the relay's own origin as browsers send it: without the scheme's default port. */
@@ -24,6 +31,8 @@ export interface ListenerParts {
   /** Absent: plain HTTP. */
   readonly tls?: KeyPairPem;
   readonly proxies?: Proxies;
+  /** Default `CONTROL_BODY_MS`. */
+  readonly controlBodyMs?: number;
 }
 
 /** PEM: the certificate with its chain, and its key. */
@@ -45,7 +54,11 @@ export interface Proxies {
 export function createListener(parts: ListenerParts): Server {
   const relayHost = parts.relayHost.toLowerCase();
   const isOwn = (req: IncomingMessage) => onlyHost(req)?.toLowerCase() === relayHost;
-  const { proxies } = parts;
+  const { proxies, controlBodyMs = CONTROL_BODY_MS } = parts;
+  const control = (req: IncomingMessage, res: ServerResponse) => {
+    cutSlowBody(req, controlBodyMs);
+    parts.control(req, res);
+  };
 
   const server = createServer(parts.tls, {
     insecureHTTPParser: false,
@@ -65,7 +78,7 @@ export function createListener(parts: ListenerParts): Server {
 
   server.on('request', (req, res) => {
     if (readProxies(req, proxies)) proxies?.redirect?.(req, res);
-    else if (isOwn(req)) parts.control(req, res);
+    else if (isOwn(req)) control(req, res);
     else parts.gateway.handleRequest(req, res);
   });
   // Without this listener Node would ask for the body before anything is decided.
@@ -79,7 +92,7 @@ export function createListener(parts: ListenerParts): Server {
       return;
     }
     res.writeContinue();
-    parts.control(req, res);
+    control(req, res);
   });
   server.on('checkExpectation', (_req, res) => {
     res.writeHead(417, ['Connection', 'close', 'Content-Length', '0']);
@@ -119,6 +132,17 @@ function readProxies(req: IncomingMessage, proxies: Proxies | undefined): boolea
   const peer = proxies.clientOf(req.socket) ?? req.socket.remoteAddress ?? '';
   noteClientAddress(req, forwardedClient(req, peer, proxies.trusted));
   return proxies.redirect !== undefined && cameByPlainHttp(req, req.socket.remoteAddress ?? '', proxies.trusted);
+}
+
+/** The relay's own host takes small bodies only; the server has no limit of its own, for uploads to resources. */
+function cutSlowBody(req: IncomingMessage, limitMs: number): void {
+  if (req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return;
+  const limit = setTimeout(() => {
+    if (!req.complete) req.socket.destroy();
+  }, limitMs);
+  limit.unref();
+  req.socket.once('close', () => clearTimeout(limit));
+  req.once('end', () => clearTimeout(limit));
 }
 
 /** The Host field if there is exactly one; Node itself would take the first of several. */

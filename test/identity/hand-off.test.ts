@@ -77,6 +77,22 @@ for (const kind of KINDS) {
       assert.equal(await opens(attacker), false);
     });
 
+    test('a page cannot begin a sign-in or a hand-off as an image or a fetch', async () => {
+      const browser = new Browser();
+      await browser.visit(relay.appOrigin('wiki'));
+      const began = await new Browser().send(relay.appOrigin('wiki'));
+      for (const address of [began.headers.location ?? '', `${relay.origin}/sign-in?return=/audit`])
+        for (const mode of ['no-cors', 'cors', 'same-origin', 'websocket']) {
+          const answer = await browser.send(address, { headers: { 'sec-fetch-mode': mode } });
+          assert.equal(answer.status, 403, `${mode} ${address}`);
+          assert.equal(answer.headers['set-cookie'], undefined);
+        }
+      const navigation = await browser.send(began.headers.location ?? '', {
+        headers: { 'sec-fetch-mode': 'navigate' },
+      });
+      assert.equal(navigation.status, 303, 'its twin');
+    });
+
     test('a code for one host opens no other', async () => {
       const browser = new Browser();
       const redeem = await browser.visitUntil(relay.appOrigin('wiki'), isRedeem);

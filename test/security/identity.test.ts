@@ -17,13 +17,14 @@ const keys: KeyRing = {
   find: (kid) => (kid === key.kid ? key.publicKey : undefined),
   publicKeys: { keys: [] },
 };
-const agent: StoredAgent = {
+// As far as credentials look at it.
+const agent = {
   name: 'office',
   publicKey: publicJwkOf(key.publicKey),
   keyThumbprint: key.kid,
   enrolledAt: 0,
   revokedAt: undefined,
-};
+} as StoredAgent;
 
 /** The table of agents, slow enough to be overtaken, and counting. */
 class SlowStore implements AgentStore {
@@ -37,6 +38,9 @@ class SlowStore implements AgentStore {
     return new Promise((resolve) => this.reads.push(() => resolve(asItWas)));
   }
   addEnrollmentToken = () => Promise.resolve();
+  listEnrollmentTokens = () => Promise.resolve([]);
+  revokeEnrollmentToken = () => Promise.resolve(false);
+  drain = () => Promise.resolve(false);
   enroll = () => {
     this.asked += 1;
     return Promise.resolve(false);

@@ -34,6 +34,7 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
       '/sign-in',
       { config: { permission: 'anyone', rateLimit: RATE }, schema: { querystring: SignInQuery } },
       async (request, reply) => {
+        refuseEmbedded(request);
         const returnPath = safeReturnPath(request.query.return);
         if (await deps.people.readPerson(request)) return redirect(reply, { location: returnPath, setCookies: [] });
         return redirect(reply, await deps.signIns.begin(returnPath, request.headers.cookie));
@@ -53,6 +54,7 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
     });
 
     app.get('/hand-off', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
+      refuseEmbedded(request);
       const search = searchOf(request);
       const [host, flow, challenge] = ['host', 'flow', 'challenge'].map((name) => search.get(name) ?? '');
       if (host === undefined || flow === undefined || challenge === undefined || !isHandOffRequest(flow, challenge)) {
@@ -104,6 +106,16 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
 const SignInQuery = Type.Object({ return: Type.Optional(Type.String({ maxLength: 4096 })) });
 interface SignInQuery {
   return?: string;
+}
+
+/**
+ * People come here by navigation. An image or a fetch of a hostile page, which is of the same site and so carries the
+ * cookie, would only push out the sign-ins and codes that are under way.
+ */
+function refuseEmbedded({ headers }: FastifyRequest): void {
+  const mode = headers['sec-fetch-mode'];
+  if (mode === undefined || mode === 'navigate') return;
+  throw new PosternError('forbidden', 'Sign-in is a page, not a part of another. Open Postern itself and try again.');
 }
 
 export function callerOf(request: FastifyRequest): Caller {

@@ -8,6 +8,9 @@ import type { RequestHead } from './1-read.ts';
 import { isAnonymous } from './anonymous.ts';
 import { recordedQuery } from './recorded-query.ts';
 
+/** A person who is denied a thousand times a second writes records all the same; they stay small. */
+const MAX_USER_AGENT = 512;
+
 /** Step 5. Resolves when the record is durable; rejects within the log's bound, and then nothing may be forwarded. */
 export function recordIntent(
   door: Door,
@@ -56,7 +59,7 @@ function personalBlock(door: Door, head: RequestHead, resource: Resource, identi
     ...(email === undefined ? {} : { email }),
     ...(name === undefined ? {} : { name }),
     address: head.address,
-    ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent }),
+    ...(head.userAgent === undefined ? {} : { userAgent: head.userAgent.slice(0, MAX_USER_AGENT) }),
     path: head.path.raw,
     ...(query === undefined ? {} : { query }),
   };

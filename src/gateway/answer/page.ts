@@ -29,6 +29,9 @@ export const PAGE_SECURITY_HEADERS: readonly string[] = [
   'nosniff',
   'Referrer-Policy',
   'no-referrer',
+  // No page that opened this one can read its address.
+  'Cross-Origin-Opener-Policy',
+  'same-origin',
 ];
 
 export function renderPage({ title, text, link, reference }: PageContent): string {
