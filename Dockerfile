@@ -1,14 +1,22 @@
-# Postern from a checkout: `.ts` runs as it is, only the console is built.
-FROM node:26-bookworm-slim AS build
-WORKDIR /app
+# The package as it is published: packed from a checkout, then installed as anybody would.
+FROM node:26-bookworm-slim AS pack
+WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN node_modules/.bin/vite build web && npm prune --omit=dev --ignore-scripts
+RUN node tools/pack.ts /package
+
+FROM node:26-bookworm-slim AS install
+COPY --from=pack /package /package
+# The image has a Node already, so the one that the package brings for other places stays out (--omit=optional).
+RUN npm install --prefix /opt/postern --ignore-scripts --no-audit --no-fund --omit=optional /package/postern-*.tgz
 
 FROM node:26-bookworm-slim
-WORKDIR /app
-COPY --from=build --chown=root:root /app /app
+COPY --from=install /opt/postern /opt/postern
+# Volumes mounted there take over owner and mode.
+RUN ln -s /opt/postern/node_modules/.bin/postern /usr/local/bin/postern \
+  && install -d -m 700 -o node -g node /data /enroll
 USER node
-ENTRYPOINT ["node", "/app/src/main.ts"]
+WORKDIR /data
+ENTRYPOINT ["postern"]
 CMD ["--help"]
