@@ -126,10 +126,11 @@ for (const kind of KINDS) {
         log: createLog('silent'),
       });
       const heard = Promise.withResolvers<void>();
+      let awaited: string | undefined;
       const following = new AbortController();
       const follow = (change: Change) => {
         other.onChange(change);
-        if (change.kind === 'session_revoked' && change.reason === 'signed_out') heard.resolve();
+        if (change.kind === 'session_revoked' && change.session === awaited) heard.resolve();
       };
       await store.changes.follow(follow, { signal: following.signal });
 
@@ -138,6 +139,7 @@ for (const kind of KINDS) {
       const cookie = browser.cookie(WIKI_HOST, SESSION_COOKIE) ?? '';
       const session = await other.readCookie(cookie, WIKI_HOST);
       assert.ok(session && other.isCurrent(session));
+      awaited = session.id;
       await browser.json(`${relay.origin}/api/v1/sign-out`, 'POST', {});
       await heard.promise;
       following.abort();
