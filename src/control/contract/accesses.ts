@@ -12,8 +12,7 @@ export const AccessQuery = Type.Object(
 export type AccessQuery = Static<typeof AccessQuery>;
 
 const LiveAccess = Type.Object({
-  /** Of its intent in the audit log. */
-  id: Type.String(),
+  id: Type.String({ description: 'Of its intent in the audit log.' }),
   person: PersonName,
   session: Type.String(),
   resource: Type.String(),

@@ -18,25 +18,22 @@ export type AgentQuery = Static<typeof AgentQuery>;
 const Tunnel = Type.Object({
   id: Type.String(),
   connectedAt: Whole,
-  /** It ends then unless its credential is renewed. */
-  expiresAt: Whole,
-  /** What the agent announced that it serves. */
-  resources: Type.Array(Type.String()),
-  /** Those of them whose target it could not reach when it last tried. */
-  unreachable: Type.Array(Type.String()),
+  expiresAt: Type.Integer({ description: 'It ends then unless its credential is renewed.' }),
+  resources: Type.Array(Type.String(), { description: 'What the agent announced that it serves.' }),
+  unreachable: Type.Array(Type.String(), {
+    description: 'Those of them whose target it could not reach when it last tried.',
+  }),
   streams: Whole,
   roundTripMs: Type.Number(),
 });
 
 const AgentSummary = Type.Object({
   name: Type.String(),
-  /** In the configuration in force; one that is not cannot connect. */
-  configured: Type.Boolean(),
+  configured: Type.Boolean({ description: 'In the configuration in force; one that is not cannot connect.' }),
   enrolledAt: Nullable(Whole),
   revokedAt: Nullable(Whole),
   keyThumbprint: Nullable(Type.String()),
-  /** Live ones at this relay, newest first. */
-  tunnels: Type.Array(Tunnel),
+  tunnels: Type.Array(Tunnel, { description: 'Live ones at this relay, newest first.' }),
 });
 
 /** By name. */

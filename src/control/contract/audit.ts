@@ -14,8 +14,7 @@ export const AuditQuery = Type.Object(
 export type AuditQuery = Static<typeof AuditQuery>;
 
 export const AuditRow = Type.Object({
-  /** The reference id. */
-  id: Type.String(),
+  id: Type.String({ description: 'The reference id.' }),
   at: Type.Integer(),
   kind: Type.Unsafe<AuditEvent['kind']>(Type.String()),
   person: Type.Union([
@@ -25,17 +24,16 @@ export const AuditRow = Type.Object({
     }),
     Type.Null(),
   ]),
-  /** Who acted where it was no person: `agent office`, `strangers`, `relay`. */
-  actor: Type.String(),
-  /** One line about what happened, for people. */
-  summary: Type.String(),
+  actor: Type.String({ description: 'Who acted where it was no person: `agent office`, `strangers`, `relay`.' }),
+  summary: Type.String({ description: 'One line about what happened, for people.' }),
   resource: Nullable(Type.String()),
   method: Nullable(Type.String()),
-  /** Of an access: path and query as recorded; null where it was no access, or was erased. */
-  path: Nullable(Type.String()),
+  path: Nullable(
+    Type.String(),
+    'Of an access: path and query as recorded; null where it was no access, or was erased.',
+  ),
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Null()]),
-  /** How an allowed access ended; null while it runs, or for ever when its end is unknown. */
-  end: Nullable(Type.String()),
+  end: Nullable(Type.String(), 'How an allowed access ended; null while it runs, or for ever when its end is unknown.'),
   status: Nullable(Whole),
   durationMs: Nullable(Type.Number()),
 });

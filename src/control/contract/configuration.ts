@@ -4,8 +4,7 @@ import { Whole } from './parts.ts';
 /** GET /api/v1/configuration */
 export const ConfigurationState = Type.Object({
   relay: Type.String(),
-  /** As in the record `configuration.loaded`. */
-  hash: Type.String(),
+  hash: Type.String({ description: 'As in the record `configuration.loaded`.' }),
   loadedAt: Whole,
   /** Complete, with defaults; each secret is the text `[secret]`. */
   effective: Type.Unsafe<object>(Type.Object({}, { additionalProperties: true })),

@@ -13,9 +13,7 @@ export const Me = Type.Object({
   }),
   roles: Type.Array(RoleName),
   session: Type.Object({ id: Type.String(), signedInAt: Whole, expiresAt: Whole }),
-  /** POST JSON here; the answer is `{location}`. */
-  signOut: Type.String(),
-  /** Whom to ask for access. */
-  contact: Nullable(Type.String()),
+  signOut: Type.String({ description: 'POST JSON here; the answer is `{location}`.' }),
+  contact: Nullable(Type.String(), 'Whom to ask for access.'),
 });
 export type Me = Static<typeof Me>;

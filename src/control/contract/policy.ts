@@ -3,13 +3,12 @@ import { Nullable, Whole } from './parts.ts';
 
 /** GET /api/v1/policy */
 export const PolicyState = Type.Object({
-  /** Hash of rules, local groups and function set; decisions name it. */
-  version: Type.String(),
-  /** When this relay put it in force. */
-  loadedAt: Whole,
+  version: Type.String({ description: 'Hash of rules, local groups and function set; decisions name it.' }),
+  loadedAt: Type.Integer({ description: 'When this relay put it in force.' }),
   rules: Whole,
-  /** `file:line:column: text` for what is allowed but probably not meant. */
-  warnings: Type.Array(Type.String()),
+  warnings: Type.Array(Type.String(), {
+    description: '`file:line:column: text` for what is allowed but probably not meant.',
+  }),
   /** Set while the files hold something that cannot be used, so that an older version stays in force. */
   refusal: Nullable(Type.Object({ at: Whole, hash: Type.String(), problems: Type.Array(Type.String()) })),
 });
@@ -20,8 +19,7 @@ const Rule = Type.Object({
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny')]),
   who: Type.Array(Type.String()),
   what: Type.Array(Type.String()),
-  /** null: all. */
-  methods: Nullable(Type.Array(Type.String())),
+  methods: Nullable(Type.Array(Type.String()), 'null: all.'),
   paths: Nullable(Type.Array(Type.String())),
   message: Nullable(Type.String()),
 });

@@ -18,8 +18,7 @@ const SessionSummary = Type.Object({
   signedInAt: Whole,
   lastSeenAt: Whole,
   expiresAt: Whole,
-  /** It is the one that asks. */
-  current: Type.Boolean(),
+  current: Type.Boolean({ description: 'It is the one that asks.' }),
 });
 
 /** Newest first. */
