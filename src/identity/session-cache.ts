@@ -10,6 +10,8 @@ const MAX_RECENT = 10_000;
 export interface CachedSession {
   readonly session: Session;
   readonly browser: string;
+  /** When the database was asked for it, epoch ms. */
+  readonly readAt: number;
   lastSeenAt: number;
   /** When the database last heard of `lastSeenAt`. */
   touchedAt: number;

@@ -31,6 +31,11 @@ const TOUCH_MS = 60_000;
 const EXPIRED_PER_SWEEP = 200;
 /** Live sessions of one person; a further sign-in ends the oldest. */
 const MAX_PER_PERSON = 100;
+/**
+ * What is in memory is read again after this. The change feed remembers an hour: a relay that was cut off from it for
+ * longer missed revocations, and must not go on with what it knew.
+ */
+const MAX_AGE_MS = 30 * 60_000;
 /** Reads begun again because the session changed meanwhile; then the request counts as without a session. */
 const READ_ATTEMPTS = 5;
 
@@ -121,7 +126,7 @@ export class Sessions {
     const entry = this.#cache.get(key, now);
     if (entry && this.#isAlive(entry, now)) {
       this.#hits += 1;
-      this.#touch(entry, now);
+      void this.#touch(entry, now);
       return Promise.resolve(entry.session);
     }
     if (
@@ -145,10 +150,12 @@ export class Sessions {
       const stored = await store.findByCredential(hash, audience, now, limits.idleMs);
       if (!stored) return undefined;
       const session = await this.#withFacts(stored);
-      const entry = { session, browser: stored.browser, lastSeenAt: stored.lastSeenAt, touchedAt: stored.lastSeenAt };
+      const { browser, lastSeenAt } = stored;
+      const entry = { session, browser, readAt: now, lastSeenAt, touchedAt: lastSeenAt };
       if (!this.#cache.put(key, stored.credentialExpiresAt, entry, mark)) continue;
       const kept = this.#cache.peek(session.id);
-      if (kept) this.#touch(kept, now);
+      // Whoever reads it next reads this end, too.
+      if (kept) await this.#touch(kept, now);
       return session;
     }
     return undefined;
@@ -163,14 +170,19 @@ export class Sessions {
   }
 
   #isAlive(entry: CachedSession, now: number): boolean {
-    return entry.session.expiresAt > now && entry.lastSeenAt + this.#deps.limits.idleMs > now;
+    return (
+      entry.session.expiresAt > now &&
+      entry.lastSeenAt + this.#deps.limits.idleMs > now &&
+      // Also when the clock was set back.
+      Math.abs(now - entry.readAt) < MAX_AGE_MS
+    );
   }
 
-  #touch(entry: CachedSession, now: number): void {
+  async #touch(entry: CachedSession, now: number): Promise<void> {
     entry.lastSeenAt = Math.max(entry.lastSeenAt, now);
     if (now - entry.touchedAt < Math.min(TOUCH_MS, this.#deps.limits.idleMs / 4)) return;
     entry.touchedAt = now;
-    this.#deps.store.touch(entry.session.id, now).catch((error: unknown) => {
+    await this.#deps.store.touch(entry.session.id, now).catch((error: unknown) => {
       this.#deps.log.warn({ error: messageOf(error) }, 'could not note that a session is in use');
     });
   }
