@@ -92,6 +92,7 @@ function dialError(error: NodeJS.ErrnoException, host: string, port: number): Co
       );
     case 'ETIMEDOUT':
       return new ConnectionError('tcp', `${host}:${port} does not answer. Does a firewall stop it?`, error);
+    case undefined:
     default:
       return new ConnectionError(
         'tcp',
@@ -180,6 +181,7 @@ function tlsError(error: NodeJS.ErrnoException, host: string): ConnectionError {
       return say(`${host} does not speak TLS there. Is the port right, or should the address begin with http://?`);
     case 'ECONNRESET':
       return say(`${host} broke the TLS handshake off. A firewall that does not like the name does that.`);
+    case undefined:
     default:
       return say(`TLS with ${host} failed: ${messageOf(error)}.`);
   }

@@ -2,7 +2,6 @@ import { fullJitterMs } from '../lib/backoff.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
-import type { SigningKey } from '../token/key.ts';
 import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
 import type { AgentConfig } from './config.ts';
 import { connect } from './connect.ts';

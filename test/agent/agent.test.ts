@@ -138,7 +138,7 @@ test('receipts that do not fit open nothing: the target sees no connection', asy
 });
 
 test('the agent comes back after the relay restarted, without a new token', async (t) => {
-  const { relay, target, office, open } = await begin(t);
+  const { relay, open } = await begin(t);
   const stream = await open();
   stream.resume();
   stream.write('x');

@@ -25,7 +25,7 @@ async function begin(t: TestContext) {
 }
 
 test('an agent may open the control stream and no other', async (t) => {
-  const { relay, tunnel, control } = await begin(t);
+  const { tunnel, control } = await begin(t);
   const answer = receiveAnswer(control, 5000);
   control.write(encodeHeader({ version: 1, kind: 'control' }));
   assert.deepEqual(await answer, { ok: true });
@@ -63,7 +63,7 @@ const broken: Record<string, Buffer> = {
 
 for (const [what, bytes] of Object.entries(broken)) {
   test(`${what} on the control stream ends the tunnel`, async (t) => {
-    const { relay, tunnel, control, ended } = await begin(t);
+    const { tunnel, control, ended } = await begin(t);
     control.write(bytes);
     await ended;
     assert.deepEqual({ code: tunnel.end?.code, by: tunnel.end?.by }, { code: 'protocol_violation', by: 'peer' });

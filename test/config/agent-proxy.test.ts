@@ -13,12 +13,18 @@ test('a proxy from the file: address, user, and no password but from a file', ()
     user: 'a@b',
     password: undefined,
   });
-  assert.match(String(readProxy('http://a:b@proxy', undefined)), /password does not belong here/);
-  assert.match(String(readProxy('socks5://proxy', undefined)), /must be the proxy's address/);
-  assert.match(String(readProxy('http://proxy/path', undefined)), /must be the proxy's address/);
-  assert.match(String(readProxy('http://proxy', '/x')), /needs a user/);
-  assert.match(String(readProxy('http://me@proxy', '/nowhere')), /cannot be read/);
+  assert.match(problemOf('http://a:b@proxy', undefined), /password does not belong here/);
+  assert.match(problemOf('socks5://proxy', undefined), /must be the proxy's address/);
+  assert.match(problemOf('http://proxy/path', undefined), /must be the proxy's address/);
+  assert.match(problemOf('http://proxy', '/x'), /needs a user/);
+  assert.match(problemOf('http://me@proxy', '/nowhere'), /cannot be read/);
 });
+
+function problemOf(...read: Parameters<typeof readProxy>): string {
+  const problem = readProxy(...read);
+  assert.ok(typeof problem === 'string');
+  return problem;
+}
 
 test('HTTPS_PROXY is for relays at https:, but for the names in NO_PROXY', () => {
   const relay = 'https://access.example.com';

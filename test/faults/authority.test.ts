@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Browser } from '../identity/browser.ts';
 import { execute, startPostgres } from '../store/databases.ts';
 import { startInstallation } from './installation.ts';
 import { openTransfer } from './transfer.ts';
