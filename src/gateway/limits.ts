@@ -41,6 +41,9 @@ export const STREAM_OPEN_MS = 10_000;
 /** Bytes of a target's header section; beyond it 502. */
 export const MAX_TARGET_HEADER_BYTES = 64 * 1024;
 
+/** Interim answers (1xx) passed on for one request; the rest is dropped. */
+export const MAX_INTERIM_ANSWERS = 16;
+
 /** Open accesses of one session over all resources; the next gets 429. */
 export const MAX_LIVE_PER_SESSION = 512;
 /** Requests of one signed-in person over all resources, where nothing else is configured; beyond it 429, summed in the log. */

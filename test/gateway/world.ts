@@ -16,7 +16,7 @@ import { LiveTunnel } from '../../src/gateway/tunnel/live-tunnel.ts';
 import { isPosternCookie, readCookie, SESSION_COOKIE } from '../../src/identity/cookies.ts';
 import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { encodeAnswer, receiveHeader } from '../../src/tunnel/stream-header.ts';
+import { encodeAnswer, encodeHeader, receiveHeader } from '../../src/tunnel/stream-header.ts';
 import { Tunnel } from '../../src/tunnel/tunnel.ts';
 import { pipe } from '../tunnel/pair.ts';
 
@@ -162,16 +162,19 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
   const targetPort = await listen(target);
 
   const [relayEnd, agentEnd] = pipe();
+  relayEnd.keepsSent = false;
+  agentEnd.keepsSent = false;
   const log = createLog('silent');
   const refuse = () => Promise.reject(new Error('not in these tests'));
-  const credentials = { verify: refuse, renew: refuse, isRevoked: () => false };
+  const credentials = { verify: refuse, renew: refuse, isRevoked: () => false, isDrained: () => false };
+  const announcements = { judgeAnnouncement: () => [], refusedAnnouncement: () => {} };
   const tunnel = new LiveTunnel(
     'tunnel-1',
-    { agent: 'office', keyThumbprint: 'thumb', expiresAt: Date.now() + 600_000, jti: 'j' },
+    { agent: 'office', keyThumbprint: 'thumb', expiresAt: Date.now() + 600_000, jti: 'j', scope: [] },
     relayEnd,
-    { heartbeatMs: 60_000, credentials, log, clock: Date.now },
+    { heartbeatMs: 60_000, credentials, ...announcements, log, clock: Date.now },
   );
-  void new Tunnel(agentEnd, {
+  const agent = new Tunnel(agentEnd, {
     side: 'dialler',
     heartbeatMs: 60_000,
     accept: (stream) => {
@@ -191,6 +194,11 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
       return true;
     },
   });
+
+  // A tunnel whose agent says nothing is closed after a while.
+  const control = agent.open();
+  control.write(encodeHeader({ version: 1, kind: 'control' }));
+  control.resume();
 
   const sessions = new Map([
     ['alice', sessionOf('alice')],

@@ -9,6 +9,8 @@ export class PipeEnd implements MessageTransport {
   waitingBytes = 0;
   closedWith: { code: number; reason: string } | undefined;
   readonly sent: Buffer[] = [];
+  /** Off where so much is sent that it must not be kept. */
+  keepsSent = true;
   readonly #recut: (message: Buffer) => Buffer[];
 
   constructor(recut: (message: Buffer) => Buffer[] = (message) => [message]) {
@@ -17,7 +19,7 @@ export class PipeEnd implements MessageTransport {
 
   send(messages: readonly Buffer[]): void {
     for (const message of messages) {
-      this.sent.push(message);
+      if (this.keepsSent) this.sent.push(message);
       this.waitingBytes += message.length;
       setImmediate(() => {
         this.waitingBytes -= message.length;

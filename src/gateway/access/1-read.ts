@@ -33,6 +33,8 @@ export interface RequestHead {
   /** Undefined when the body is chunked or absent. */
   readonly contentLength: string | undefined;
   readonly expectsContinue: boolean;
+  /** RFC 9110 §10.1.4. */
+  readonly takesTrailers: boolean;
 }
 
 /** A registered name or IPv4 address with optional port, or a bracketed IPv6 address; no userinfo, not empty (RFC 9110 §4.2.4, §7.2). */
@@ -84,11 +86,13 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
   const fields: Partial<Fields> = {};
   let cookie: string | undefined;
   let accept: string | undefined;
+  let takesTrailers = false;
   for (let at = 0; at < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase();
     const value = raw[at + 1] ?? '';
     if (name === 'cookie') cookie = cookie === undefined ? value : `${cookie}; ${value}`;
     else if (name === 'accept') accept = accept === undefined ? value : `${accept}, ${value}`;
+    else if (name === 'te') takesTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
     else {
       const field = SINGLE.get(name);
       if (field === undefined) continue;
@@ -146,6 +150,7 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     hasBody,
     contentLength: transferEncoding === undefined ? contentLength : undefined,
     expectsContinue: expect !== undefined,
+    takesTrailers,
   };
 }
 

@@ -2,7 +2,7 @@ import type { AccessEnd, Recorded } from '../../domain/audit-event.ts';
 import type { TerminationReason } from '../../domain/change.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity, Session } from '../../domain/session.ts';
-import type { Exchange } from '../answer/exchange.ts';
+import { breakOff, type Exchange } from '../answer/exchange.ts';
 import type { Door } from '../door.ts';
 import type { LiveAccess } from '../ports.ts';
 import type { TargetStream } from '../target/target-stream.ts';
@@ -86,7 +86,7 @@ export class OpenAccess implements LiveAccess {
   /** The client stalls, no authority ended it. */
   giveUp(): void {
     if (this.ended) return;
-    this.exchange.res.destroy();
+    breakOff(this.exchange);
     this.finish('timed_out');
     this.stop?.();
   }

@@ -59,3 +59,11 @@ export function lingerAfter({ req }: Exchange): void {
   req.once('end', settled);
   socket.once('close', settled);
 }
+
+/** Cuts an answer short, so that nobody takes it for a whole one: where only the end of the connection ends it, by a reset. */
+export function breakOff({ req, res }: Exchange): void {
+  const { socket } = req;
+  // TLS has its own end (close_notify), which destroying leaves out.
+  if (req.httpVersion === '1.0' && !('encrypted' in socket) && !socket.destroyed) socket.resetAndDestroy();
+  res.destroy();
+}

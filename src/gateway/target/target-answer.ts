@@ -5,9 +5,11 @@ import { hasCode } from '../../lib/errors.ts';
 import { lookInGap } from '../access/gap.ts';
 import type { OpenAccess } from '../access/open-access.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
-import { lingerAfter } from '../answer/exchange.ts';
+import { breakOff, lingerAfter } from '../answer/exchange.ts';
 import { BODY_TOO_LARGE, NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
 import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { MAX_INTERIM_ANSWERS } from '../limits.ts';
+import { addTrailers } from './answer-trailers.ts';
 import { clientHeaders } from './client-headers.ts';
 import { RequestBody } from './request-body.ts';
 import { joinWebSocket } from './websocket-join.ts';
@@ -24,6 +26,7 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
   /** The target has begun to answer. */
   #answered = false;
   #hasData = false;
+  #interims = 0;
   #gapFailure: 'again' | Failure | undefined;
 
   constructor(access: OpenAccess) {
@@ -86,7 +89,7 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
     _headers: unknown,
     statusMessage?: string,
   ): void {
-    if (status < 200) return;
+    if (status < 200) return this.#interim(controller, status);
     this.#access.status = status;
     const { res } = this.#access.exchange;
     const headers = this.#clientHeaders(controller);
@@ -110,9 +113,12 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
     const { exchange, door, stream } = this.#access;
+    // undici takes a reset for the end of a body that ends by closing (RFC 9112 §8: it is incomplete).
+    if (stream.wasReset) return this.onResponseError(controller, new Error('The target reset its connection.'));
     this.#hasData = true;
+    addTrailers(this.#access, controller.rawTrailers);
     exchange.res.end();
     lingerAfter(exchange);
     this.#access.stop = undefined;
@@ -161,6 +167,20 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
     return !this.#sending || (isSafeMethod(head.method) && !head.hasBody);
   }
 
+  /** RFC 9110 §15.2: passed on, except to clients that do not know interim answers. */
+  #interim(controller: Dispatcher.DispatchController, status: number): void {
+    const { req, res } = this.#access.exchange;
+    this.#interims += 1;
+    if (req.httpVersion !== '1.1' || res.destroyed || this.#interims > MAX_INTERIM_ANSWERS) return;
+    const headers = this.#clientHeaders(controller);
+    const kept: string[] = [];
+    for (let at = 0; at + 1 < headers.length; at += 2) {
+      const [name = '', value = ''] = [headers[at], headers[at + 1]];
+      if (name.toLowerCase() !== 'content-length') kept.push(name, value);
+    }
+    res.writeInformation(status, kept);
+  }
+
   #clientHeaders(controller: Dispatcher.DispatchController): string[] {
     const raw = controller.rawHeaders;
     return clientHeaders(Array.isArray(raw) ? raw : [], this.#access.door.isPosternCookie);
@@ -168,7 +188,7 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
 
   #cut(): void {
     const { exchange, door, stream } = this.#access;
-    exchange.res.destroy();
+    breakOff(exchange);
     door.pool.giveBack(stream, false);
     this.#settled();
   }

@@ -37,6 +37,11 @@ export class TargetStream {
     return this.#client;
   }
 
+  /** It was reset, not ended: what came last may not be all. */
+  get wasReset(): boolean {
+    return this.#duplex?.errored !== null && this.#duplex?.errored !== undefined;
+  }
+
   canCarryMore(nowMs: number): boolean {
     return (
       !this.#dead &&

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { asAlice, closing, createWorld, HOST, type World } from './world.ts';
+
+const COOKIE = `Cookie: ${asAlice.Cookie}\r\n`;
+const SHORT = { clientStallMs: 300, sweepMs: 50, halfClosedMs: 300 };
+
+function send(world: World, bytes: string): Socket {
+  const socket = connect(world.port, '127.0.0.1');
+  socket.on('error', () => socket.destroy());
+  socket.write(bytes);
+  return socket;
+}
+
+describe('peers that are slow', () => {
+  it('a client that stops in the middle of its body is cut, and so is its target', async () => {
+    let targetCut: (() => void) | undefined;
+    const cut = new Promise<void>((resolve) => {
+      targetCut = resolve;
+    });
+    await using world = await createWorld((req) => {
+      req.on('error', () => undefined);
+      req.resume().on('close', () => targetCut?.());
+    }, SHORT);
+    const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\n`;
+    await closing(send(world, `${post}Content-Length: 100\r\n\r\nbegun`));
+    await cut;
+    const outcome = await world.audit.outcomeOf(0);
+    assert.deepEqual([outcome.end, outcome.bytesUp], ['timed_out', 5]);
+  });
+
+  it('a client that does not read its answer is cut, and so is its target', async () => {
+    let targetCut: (() => void) | undefined;
+    const cut = new Promise<void>((resolve) => {
+      targetCut = resolve;
+    });
+    await using world = await createWorld((_req, res) => {
+      const more = () => {
+        while (!res.destroyed && res.write(Buffer.alloc(64 * 1024)));
+      };
+      res.on('drain', more).on('close', () => targetCut?.());
+      more();
+    }, SHORT);
+    const client = send(world, `GET / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}\r\n`);
+    client.pause();
+    await cut;
+    assert.equal((await world.audit.outcomeOf(0)).end, 'timed_out');
+    client.destroy();
+  });
+
+  it('a client that reads and sends slowly, but does, is not cut', async () => {
+    await using world = await createWorld((req, res) => {
+      let got = '';
+      req.setEncoding('utf8').on('data', (text: string) => {
+        got += text;
+      });
+      req.on('end', () => res.end(got));
+    }, SHORT);
+    const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nConnection: close\r\n`;
+    const client = send(world, `${post}Content-Length: 8\r\n\r\n`);
+    let sent = 0;
+    const drip = setInterval(() => {
+      client.write('x');
+      if (++sent === 8) clearInterval(drip);
+    }, 100);
+    let answer = '';
+    client.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await once(client, 'close');
+    assert.match(answer, /^HTTP\/1\.1 200 [^]*xxxxxxxx$/);
+  });
+
+  it('a target that does not read holds the client back, and that is no fault of the client', async () => {
+    let targetSocket: Socket | undefined;
+    await using world = await createWorld((req) => {
+      targetSocket = req.socket;
+      req.pause();
+    }, SHORT);
+    const size = 64 * 1024 * 1024;
+    const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\n`;
+    const client = send(world, `${post}Content-Length: ${size}\r\n\r\n`);
+    client.write(Buffer.alloc(size / 2));
+    const gone = closing(client.resume());
+    // Longer than a stalled client would get: several sweeps see it.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    assert.equal(client.destroyed, false);
+    assert.equal(world.audit.outcomes.length, 0);
+    targetSocket?.destroy();
+    await gone;
+    assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed');
+  });
+
+  for (const side of ['client', 'target'] as const) {
+    it(`a WebSocket whose ${side} has ended waits only so long for the other`, async () => {
+      let atTarget: Socket | undefined;
+      await using world = await createWorld(() => undefined, SHORT);
+      world.target.removeAllListeners('upgrade');
+      world.target.on('upgrade', (_req, socket: Socket) => {
+        atTarget = socket;
+        socket.on('error', () => undefined).resume();
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        if (side === 'target') socket.end();
+      });
+      const client = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+      client.on('error', () => undefined);
+      client.write(
+        `GET / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      );
+      await once(client, 'data');
+      client.resume();
+      const agentCut = side === 'client' ? closing(world.streams[0]?.socket) : undefined;
+      if (side === 'client') client.end();
+      const outcome = await world.audit.outcomeOf(0);
+      assert.equal(outcome.end, side === 'client' ? 'client_closed' : 'target_closed');
+      await agentCut;
+      assert.equal(world.gateway.live.list().length, 0);
+      client.destroy();
+      atTarget?.destroy();
+    });
+  }
+});
