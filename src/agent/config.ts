@@ -1,4 +1,5 @@
 import type { AgentProxy } from '../config/agent-proxy.ts';
+import type { AgentTarget } from '../config/agent-target.ts';
 
 export type Proxy = AgentProxy;
 
@@ -18,8 +19,4 @@ export interface AgentConfig {
   readonly targets: Readonly<Record<string, Target>>;
 }
 
-export interface Target {
-  readonly kind: 'tcp';
-  readonly host: string;
-  readonly port: number;
-}
+export type Target = AgentTarget;

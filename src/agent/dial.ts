@@ -1,20 +1,15 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { type AgentTarget, targetText } from '../config/agent-target.ts';
 import { hasCode, PosternError } from '../lib/errors.ts';
-import type { Target } from './config.ts';
 
 export const DIAL_TIMEOUT_MS = 10_000;
 
-/** A connection to the target. Rejects with `timeout`, `aborted` or `target_unreachable`. */
-export function dial(target: Target, signal: AbortSignal): Promise<Socket> {
+/** A connection to the target, the TLS handshake included. Rejects with `timeout`, `aborted` or `target_unreachable`. */
+export function dial(target: AgentTarget, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: target.host,
-      port: target.port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-    });
-    const where = `${target.host}:${target.port}`;
+    const socket = open(target);
+    const where = targetText(target);
     const fail = (error: PosternError) => {
       settle();
       socket.destroy();
@@ -41,12 +36,31 @@ export function dial(target: Target, signal: AbortSignal): Promise<Socket> {
       socket.on('error', () => {});
     };
     socket.on('error', refuse);
-    socket.on('connect', () => {
+    socket.on(target.kind === 'tls' ? 'secureConnect' : 'connect', () => {
       settle();
       resolve(socket);
     });
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
+  });
+}
+
+function open(target: AgentTarget): Socket {
+  const halves = { allowHalfOpen: true } as const;
+  if (target.kind === 'unix') return connect({ path: target.path, ...halves });
+  const address = { host: target.host, port: target.port, noDelay: true, keepAlive: true } as const;
+  if (target.kind === 'tcp') return connect({ ...address, ...halves });
+  const { serverName, ca, verify } = target;
+  return connectTls({
+    ...address,
+    ...halves,
+    // RFC 6066 §3: no addresses in SNI. The certificate is held to the name all the same.
+    servername: isIP(serverName) === 0 ? serverName : '',
+    ...(ca === undefined ? {} : { ca }),
+    rejectUnauthorized: verify,
+    checkServerIdentity: (_asked, certificate) => checkServerIdentity(serverName, certificate),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
   });
 }
 

@@ -2,11 +2,12 @@ import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
 import { type AgentProxy, proxyFromEnvironment, readProxy } from './agent-proxy.ts';
+import { type AgentTarget, readTarget, TargetSchema } from './agent-target.ts';
 import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './schema-parts.ts';
-import { isLoopbackName, parseDurationMs, parseHostPort, parseOrigin } from './values.ts';
+import { isLoopbackName, parseDurationMs, parseOrigin } from './values.ts';
 import { loadYaml, parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** agent.yaml, complete: defaults filled in, paths absolute. */
@@ -21,7 +22,7 @@ export interface AgentFileConfig {
   /** Between here and the relay; from the file, else from HTTPS_PROXY. */
   readonly proxy?: AgentProxy;
   /** What this agent may dial, and nothing else; key: name of the resource. */
-  readonly targets: Readonly<Record<string, { readonly kind: 'tcp'; readonly host: string; readonly port: number }>>;
+  readonly targets: Readonly<Record<string, AgentTarget>>;
 }
 
 /** The shape of agent.yaml. */
@@ -41,7 +42,7 @@ export const AgentFileSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
-    targets: named(Type.String()),
+    targets: named(TargetSchema),
   },
   { additionalProperties: false },
 );
@@ -105,8 +106,8 @@ function readAgent(
       '"targets" is empty: name at least one, such as wiki: http://127.0.0.1:7001',
     );
 
-  const read = Object.entries(targets).map(([resource, text]) => {
-    const target = readTarget(text);
+  const read = Object.entries(targets).map(([resource, entry]) => {
+    const target = readTarget(entry, base);
     if (typeof target === 'string') problems.add(document.place('targets', resource), target);
     return [resource, target] as const;
   });
@@ -126,17 +127,4 @@ function readAgent(
       read.flatMap(([resource, target]) => (typeof target === 'string' ? [] : [[resource, target]])),
     ),
   };
-}
-
-/** A target, or the problem with it. */
-function readTarget(text: string): AgentFileConfig['targets'][string] | string {
-  const [, scheme] = /^(https|unix):/i.exec(text) ?? [];
-  if (scheme !== undefined) return `${scheme.toLowerCase()}: targets are not supported yet; use http://host:port`;
-  const plain = parseHostPort(text);
-  if (plain && plain.port > 0) return { kind: 'tcp', ...plain };
-  const url = parseOrigin(text);
-  if (url?.protocol !== 'http:') return `"${text}" must be http://host:port without a path, or host:port`;
-  // The URL parser keeps the brackets of an IPv6 address; sockets want it bare.
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { kind: 'tcp', host, port: url.port === '' ? 80 : Number(url.port) };
 }

@@ -25,6 +25,14 @@ export class SchemaWalk {
     // Aliases were reported when the nodes were parsed.
     if (isAlias(node)) return undefined;
     if (isScalar(node) && node.value === null) return this.#wrong(node, path, 'has no value: give one or remove it');
+    const shapes = schema.anyOf?.filter((each) => each.type !== undefined && each.const === undefined) ?? [];
+    if (shapes.length > 0) {
+      // Scalar or mapping: what is written chooses.
+      const shape = shapes.find((each) => (each.type === 'object') === isMap(node));
+      const { description } = schema;
+      if (!shape) return this.#mustBe(node, path, schema, expected(schema));
+      return this.#read(node, description === undefined ? shape : { ...shape, description }, path);
+    }
     if (schema.type === 'object')
       return isMap(node) ? this.#readMap(node, schema, path) : this.#wrong(node, path, 'must be a mapping of keys');
     if (schema.type === 'array')
@@ -159,7 +167,7 @@ interface JsonSchema {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
-  readonly anyOf?: readonly { readonly const?: unknown }[];
+  readonly anyOf?: readonly (JsonSchema & { readonly const?: unknown })[];
   readonly enum?: readonly unknown[];
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import type { AgentConfig } from '../../src/agent/config.ts';
+import type { AgentConfig, Target } from '../../src/agent/config.ts';
 import { runAgent } from '../../src/agent/run.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
 import type { TokenContent } from '../../src/token/jwt.ts';
@@ -54,7 +54,7 @@ export class Office {
   constructor(
     t: TestContext,
     relay: Pick<SmallRelay, 'origin'>,
-    targets: Record<string, number>,
+    targets: Record<string, number | Target>,
     change: Partial<AgentConfig> = {},
   ) {
     t.after(() => this.stop());
@@ -65,7 +65,10 @@ export class Office {
       stateDir: join(this.directory, 'state'),
       heartbeatMs: 60_000,
       targets: Object.fromEntries(
-        Object.entries(targets).map(([name, port]) => [name, { kind: 'tcp', host: '127.0.0.1', port }]),
+        Object.entries(targets).map(([name, at]) => [
+          name,
+          typeof at === 'number' ? { kind: 'tcp' as const, host: '127.0.0.1', port: at } : at,
+        ]),
       ),
       ...change,
     };

@@ -179,13 +179,47 @@ test('an agent file becomes a complete configuration', () => {
   });
 });
 
-test('targets that are not supported yet are refused with that word', () => {
-  const text = `${AGENT}  a: https://x\n  b: unix:/run/x\n  c: http://x/base\n  d: x:80\n`;
-  assert.deepEqual(problemsOf(text, loadAgentConfig), [
-    '8:6: https: targets are not supported yet; use http://host:port',
-    '9:6: unix: targets are not supported yet; use http://host:port',
-    '10:6: "http://x/base" must be http://host:port, without a path',
-    '11:6: "x:80" must be http://host:port, without a path',
+test('targets are addresses, or addresses with what TLS needs', () => {
+  writeFileSync(join(directory, 'ca.pem'), '-----BEGIN CERTIFICATE-----\n');
+  const { targets } = loadAgentConfig(
+    write(`${AGENT}  a: https://git.internal
+  b: unix:/run/app.sock
+  c: unix:app.sock
+  d: db:5432
+  e: { url: "https://10.0.0.5:8443", caFile: ./ca.pem, serverName: git.internal }
+  f: { url: "https://[::1]:8443", verify: false }
+`),
+  );
+  const tls = { kind: 'tls', ca: undefined, verify: true };
+  assert.deepEqual(targets['a'], { ...tls, host: 'git.internal', port: 443, serverName: 'git.internal' });
+  assert.deepEqual(targets['b'], { kind: 'unix', path: '/run/app.sock' });
+  assert.deepEqual(targets['c'], { kind: 'unix', path: join(directory, 'app.sock') });
+  assert.deepEqual(targets['d'], { kind: 'tcp', host: 'db', port: 5432 });
+  const ca = '-----BEGIN CERTIFICATE-----\n';
+  assert.deepEqual(targets['e'], { ...tls, host: '10.0.0.5', port: 8443, serverName: 'git.internal', ca });
+  assert.deepEqual(targets['f'], { ...tls, host: '::1', port: 8443, serverName: '::1', verify: false });
+});
+
+test('mistakes in targets, each at its place', () => {
+  const problems = (rest: string) =>
+    problemsOf(`${AGENT}${rest}`, loadAgentConfig).map((line) => line.replaceAll(`${directory}/`, ''));
+  assert.deepEqual(problems('  b: [x]\n  f: { url: "https://x", ca: ./ca.pem }\n  g: { serverName: x }\n'), [
+    '8:6: "targets.b" must be an address such as http://127.0.0.1:7001, or url, caFile, serverName and verify',
+    '9:26: unknown key "ca" in "targets.f"',
+    '10:6: "targets.g" lacks "url": the address of the target, such as https://git.internal:8443',
+  ]);
+  const text = `  a: http://x/base
+  c: { url: "http://x", caFile: ./ca.pem }
+  d: { url: "https://x", caFile: ./missing.pem }
+  e: { url: "https://x", caFile: ./client-secret }
+  h: ftp://x
+`;
+  assert.deepEqual(problems(text), [
+    '8:6: "http://x/base" must be http://host:port or https://host:port without a path, host:port, or unix:/path',
+    '9:6: "caFile", "serverName" and "verify" are for https: targets',
+    "10:6: the CA file cannot be read: ENOENT: no such file or directory, open 'missing.pem'",
+    '11:6: client-secret holds no certificate in PEM',
+    '12:6: "ftp://x" must be http://host:port or https://host:port without a path, host:port, or unix:/path',
   ]);
 });
 
