@@ -6,7 +6,9 @@ export const REQUIRED_ON = ['fsync', 'synchronous_commit', 'full_page_writes'];
 /** A server that may forget what it acknowledged cannot hold a log that access depends on. */
 export async function refuseUnsafe(pool: pg.Pool): Promise<void> {
   const { rows } = await pool
-    .query<{ name: string; setting: string }>('SELECT name, setting FROM pg_settings WHERE name = ANY($1)', [REQUIRED_ON])
+    .query<{ name: string; setting: string }>('SELECT name, setting FROM pg_settings WHERE name = ANY($1)', [
+      REQUIRED_ON,
+    ])
     .catch((cause: unknown) => {
       throw new PosternError(
         'database_unavailable',
