@@ -46,7 +46,10 @@ function settingsOf(document: YamlDocument<object>, defaults: Readonly<Record<st
       origin: `${file}:${line}`,
     };
   });
-  const named = new Set(given.map(({ setting }) => setting));
+  // Several hosts stand in place of the one.
+  const named = new Set(
+    given.flatMap(({ setting }) => [setting, setting.replace(/^(resources\.[^.]+)\.hosts$/, '$1.host')]),
+  );
   const rest = Object.entries(defaults)
     .filter(([setting]) => !named.has(setting))
     .map(([setting, value]) => ({ setting, value: inline(value), origin: 'default' }));

@@ -26,7 +26,7 @@ export function checkCertificate({ relay, resources }: RelayConfig): Promise<Fin
     leaf.validFromDate.getTime() > Date.now()
       ? [wrong(`not valid before ${leaf.validFrom}`, 'Check the clock of this machine.')]
       : [];
-  const hosts = [...new Set([relay.host, ...resources.map(({ host }) => host)])];
+  const hosts = [...new Set([relay.host, ...resources.flatMap(({ hosts }) => hosts)])];
   const names = hosts.map((host) =>
     leaf.checkHost(host)
       ? right(`names ${host}`)

@@ -7,7 +7,7 @@ const LOOKUP_MS = 5_000;
 
 /** The relay's host and each resource's, as this machine resolves them. */
 export function checkNames({ relay, resources }: RelayConfig): Promise<Finding[]> {
-  const hosts = new Set([relay.host, ...resources.map(({ host }) => host)]);
+  const hosts = new Set([relay.host, ...resources.flatMap(({ hosts }) => hosts)]);
   return Promise.all([...hosts].map(checkName));
 }
 
