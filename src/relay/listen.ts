@@ -25,21 +25,19 @@ export interface ListeningRelay extends AsyncDisposable {
 
 export interface ListenOptions {
   readonly log: Logger;
-  /** Of the relay's own host or a resource's, in lower case without port. */
-  readonly isKnownHost: (host: string) => boolean;
 }
 
 /** Opens the relay's ports as the configuration says: TLS or not, behind proxies or not, with a redirect or not. */
 export async function listenForRelay(
   config: RelayConfig['relay'],
   parts: Omit<ListenerParts, 'tls' | 'proxies'>,
-  { log, isKnownHost }: ListenOptions,
+  { log }: ListenOptions,
 ): Promise<ListeningRelay> {
   await using undo = new AsyncDisposableStack();
   const stopping = new AbortController();
   undo.defer(() => stopping.abort());
   const { tls, listen } = config;
-  const redirect = createHttpsRedirect({ relayOrigin: config.origin, isKnownHost });
+  const redirect = createHttpsRedirect(config.origin);
   const trusted = createNetworks(config.trustedProxies);
   const pair = tls && loadKeyPair(tls.certificateFile, tls.keyFile);
   if (pair) warnOfExpiry(pair, log);

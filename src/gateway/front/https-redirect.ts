@@ -1,23 +1,17 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 
-export interface RedirectParts {
-  /** Origin of the relay's own host: all hosts share its port. */
-  readonly relayOrigin: string;
-  /** The relay's own host or a resource's, in lower case without port. */
-  readonly isKnownHost: (host: string) => boolean;
-}
-
 /**
- * Sends GET and HEAD to the same address by https (308), for known hosts alone; everything else is refused, so that
- * nothing that matters is ever answered in the clear.
+ * Sends GET and HEAD to the same address by https (308); everything else is refused, so that nothing that matters is
+ * ever answered in the clear. Which hosts exist makes no difference: a stranger learns nothing. `relayOrigin` gives the
+ * port, which all hosts share.
  */
-export function createHttpsRedirect({ relayOrigin, isKnownHost }: RedirectParts): RequestListener {
+export function createHttpsRedirect(relayOrigin: string): RequestListener {
   const { port } = new URL(relayOrigin);
   return (req, res) => {
     res.shouldKeepAlive = false;
     const host = hostnameOf(req);
     const path = req.url ?? '';
-    if (host === undefined || !isKnownHost(host) || !path.startsWith('/')) {
+    if (host === undefined || !path.startsWith('/')) {
       res.writeHead(404, { 'Content-Length': '0', 'Cache-Control': 'no-store' }).end();
     } else if (req.method === 'GET' || req.method === 'HEAD') {
       const location = `https://${host}${port === '' ? '' : `:${port}`}${path}`;
@@ -31,6 +25,7 @@ export function createHttpsRedirect({ relayOrigin, isKnownHost }: RedirectParts)
   };
 }
 
+/** Undefined unless there is exactly one that is a host name. */
 function hostnameOf(req: IncomingMessage): string | undefined {
   const hosts = req.headersDistinct['host'] ?? [];
   const [host = ''] = hosts;
