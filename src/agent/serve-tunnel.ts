@@ -92,8 +92,16 @@ export function serveTunnel(
       control,
       parseRelayMessage,
       (message) => {
-        if (message.type === 'credential') renewAt(halfLife(message.expiresAt));
-        else drained.resolve(message.reason);
+        switch (message.type) {
+          case 'credential':
+            return renewAt(halfLife(message.expiresAt));
+          case 'refused':
+            for (const { resource, reason } of message.resources)
+              log.warn(`The relay does not take ${resource} from this agent: ${reason}.`);
+            return;
+          case 'drain':
+            return drained.resolve(message.reason);
+        }
       },
       (error) => tunnel.close('protocol_violation', error.message),
     );

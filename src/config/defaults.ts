@@ -4,6 +4,7 @@ export const RELAY_DEFAULTS = {
   'relay.proxyProtocol': false,
   'relay.trustedProxies': [],
   'relay.drain': '10s',
+  'relay.credentialLife': '10m',
   dataDir: './data',
   'provider.scopes': ['openid', 'email', 'profile', 'groups'],
   'provider.groupsClaim': 'groups',

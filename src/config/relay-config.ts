@@ -25,6 +25,8 @@ export interface RelayConfig {
     readonly contact: string | undefined;
     /** How long open accesses may go on after the relay was told to stop. */
     readonly drainMs: number;
+    /** Life of the credentials of agents, renewed at half of it. */
+    readonly credentialLifeMs: number;
   } & Listening;
   readonly dataDir: string;
   /** undefined: the embedded database in `dataDir`. */
@@ -117,6 +119,8 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
   const origin = readOrigin(document, problems);
   const listening = readListening(document, base, problems);
   const drainMs = duration(relay.drain ?? RELAY_DEFAULTS['relay.drain'], 0, 10 * 60_000, 'relay', 'drain');
+  const credentialLife = relay.credentialLife ?? RELAY_DEFAULTS['relay.credentialLife'];
+  const credentialLifeMs = duration(credentialLife, 60_000, DAY_MS, 'relay', 'credentialLife');
   const secret = (path: string, ...at: string[]): Secret | undefined => {
     try {
       return loadSecret(resolveSecretFile(base, path));
@@ -144,6 +148,7 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
       contact: relay.contact,
       ...listening,
       drainMs,
+      credentialLifeMs,
     },
     dataDir: resolve(base, dataDir),
     databaseUrl,

@@ -46,6 +46,7 @@ export const RelayFileSchema = Type.Object(
         trustedProxies: Type.Optional(Type.Array(NetworkSchema, { maxItems: 100 })),
         proxyProtocol: Type.Optional(Type.Boolean()),
         drain: Type.Optional(DurationSchema),
+        credentialLife: Type.Optional(DurationSchema),
         metrics: Type.Optional(ListenSchema),
       },
       closed,

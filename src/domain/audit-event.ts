@@ -125,7 +125,13 @@ export interface AgentEvent extends EventBase {
     | 'agent.connected'
     | 'agent.disconnected'
     | 'agent.refused'
-    | 'agent.revoked';
+    | 'agent.revoked'
+    | 'agent.token_revoked'
+    | 'agent.drained'
+    | 'agent.resumed'
+    /** A resource that the relay's file does not know; `reason` names it and its host. */
+    | 'agent.announced'
+    | 'agent.announcement_refused';
   readonly agent: string;
   readonly tunnel?: string;
   readonly reason?: string;

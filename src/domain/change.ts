@@ -3,7 +3,9 @@ export type Change =
   | { readonly kind: 'snapshot_changed'; readonly version: number }
   | { readonly kind: 'session_revoked'; readonly session: string; readonly reason: RevocationReason }
   | { readonly kind: 'principal_changed'; readonly principal: string }
-  | { readonly kind: 'agent_revoked'; readonly agent: string };
+  | { readonly kind: 'agent_revoked'; readonly agent: string }
+  /** Gets no new streams while drained. */
+  | { readonly kind: 'agent_drained'; readonly agent: string; readonly drained: boolean };
 
 export type RevocationReason = 'signed_out' | 'session_revoked' | 'session_expired' | 'principal_disabled';
 

@@ -14,11 +14,13 @@ export interface CredentialDeps {
   /** The relay's configured origin, never Host: audience of assertions, issuer and audience of credentials. */
   readonly relayOrigin: string;
   isConfigured(agent: string): boolean;
+  /** How long a credential is good for; default 10 minutes. */
+  readonly lifeMs?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-const CREDENTIAL_LIFE_SECONDS = 600;
+const DEFAULT_LIFE_MS = 600_000;
 const ASSERTION_LIFE_SECONDS = 60;
 /** Clocks of agents may differ this much from the relay's. */
 const TOLERANCE_SECONDS = 60;
@@ -31,6 +33,8 @@ export interface VerifiedCredential {
   readonly jti: string;
   /** Epoch ms. */
   readonly expiresAt: number;
+  /** What the agent may announce beyond the relay's file. */
+  readonly scope: readonly string[];
 }
 
 export interface IssuedCredential {
@@ -43,8 +47,13 @@ export type Credentials = Awaited<ReturnType<typeof openCredentials>>;
 /** Device credentials of agents: issued against a client assertion (RFC 7523 §3), verified and renewed at the tunnel. */
 export async function openCredentials(deps: CredentialDeps) {
   const { store, keys, relayOrigin, clock, log } = deps;
+  const lifeSeconds = Math.ceil((deps.lifeMs ?? DEFAULT_LIFE_MS) / 1000);
   const revoked = new Set<string>();
-  for (const agent of await store.list()) if (agent.revokedAt !== undefined) revoked.add(agent.name);
+  const drained = new Set<string>();
+  for (const agent of await store.list()) {
+    if (agent.revokedAt !== undefined) revoked.add(agent.name);
+    if (agent.drainedAt !== undefined) drained.add(agent.name);
+  }
   /** Revocations heard of. What was read before one says nothing about after it. */
   let heard = 0;
 
@@ -57,13 +66,13 @@ export async function openCredentials(deps: CredentialDeps) {
         issuer: relayOrigin,
         audience: relayOrigin,
         subject: agent.name,
-        lifeSeconds: CREDENTIAL_LIFE_SECONDS,
+        lifeSeconds,
         claims: { cnf: { jkt: agent.keyThumbprint } },
       },
       randomToken(16),
       now,
     );
-    return { credential, expiresAt: (Math.floor(now / 1000) + CREDENTIAL_LIFE_SECONDS) * 1000 };
+    return { credential, expiresAt: (Math.floor(now / 1000) + lifeSeconds) * 1000 };
   }
 
   async function findLive(name: string, keyThumbprint?: string): Promise<StoredAgent> {
@@ -114,15 +123,15 @@ export async function openCredentials(deps: CredentialDeps) {
           issuer: relayOrigin,
           audience: relayOrigin,
           findKey: (kid) => keys.find(kid),
-          maxAgeSeconds: CREDENTIAL_LIFE_SECONDS,
+          maxAgeSeconds: lifeSeconds,
           toleranceSeconds: 0,
           nowMs: clock(),
         }),
       );
       const keyThumbprint = jktOf(claims['cnf']);
       if (keyThumbprint === undefined) return refuse('The credential names no key.');
-      await findLive(claims.sub, keyThumbprint);
-      return { agent: claims.sub, keyThumbprint, jti: claims.jti, expiresAt: claims.exp * 1000 };
+      const { scope } = await findLive(claims.sub, keyThumbprint);
+      return { agent: claims.sub, keyThumbprint, jti: claims.jti, expiresAt: claims.exp * 1000, scope };
     },
 
     /** In the tunnel, before the credential ends; the key was proven when the tunnel opened. */
@@ -135,8 +144,17 @@ export async function openCredentials(deps: CredentialDeps) {
       return revoked.has(agent) || !deps.isConfigured(agent);
     },
 
+    /** As of the last change this relay heard of. */
+    isDrained(agent: string): boolean {
+      return drained.has(agent);
+    },
+
     /** Revoked at once; looked up again in case the key was only replaced. */
     onChange(change: Change): void {
+      if (change.kind === 'agent_drained') {
+        if (change.drained) drained.add(change.agent);
+        else drained.delete(change.agent);
+      }
       if (change.kind !== 'agent_revoked') return;
       heard += 1;
       revoked.add(change.agent);

@@ -25,6 +25,8 @@ export interface EnrollmentDeps {
 const TOKEN_LIFE_MS = 3_600_000;
 /** Unredeemed tokens of one agent; a new one displaces the oldest. */
 const MAX_TOKENS = 8;
+/** Hex digits of a token's hash that name it. */
+const TOKEN_ID_LENGTH = 16;
 /** Refusals with a record of their own, per minute; the rest is summed. */
 const RECORDED_REFUSALS = 10;
 
@@ -54,13 +56,17 @@ export function createEnrollment(deps: EnrollmentDeps) {
 
   return {
     /** `by` is the admin; absent when the relay itself writes the token to a file. */
-    async createToken(agent: string, by?: Actor): Promise<{ token: string; expiresAt: number }> {
+    async createToken(
+      agent: string,
+      by?: Actor,
+      scope: readonly string[] = [],
+    ): Promise<{ token: string; expiresAt: number }> {
       if (!deps.isConfigured(agent)) throw new PosternError('not_found', `No agent is configured as ${agent}.`);
       const token = mint.mint();
       const createdAt = clock();
       const expiresAt = createdAt + TOKEN_LIFE_MS;
       await record('agent.token_created', agent, by ?? {});
-      await store.addEnrollmentToken({ hash: sha256Hex(token), agent, createdAt, expiresAt }, MAX_TOKENS);
+      await store.addEnrollmentToken({ hash: sha256Hex(token), agent, createdAt, expiresAt, scope }, MAX_TOKENS);
       return { token, expiresAt };
     },
 
@@ -90,6 +96,28 @@ export function createEnrollment(deps: EnrollmentDeps) {
       const revoked = await store.revoke(agent, clock());
       if (revoked) await record('agent.revoked', agent, by);
       return revoked;
+    },
+
+    /** Those that can still be redeemed. The id is enough to revoke one and of no use for enrolling. */
+    async listTokens() {
+      const tokens = await store.listEnrollmentTokens(clock());
+      return tokens.map(({ hash, ...token }) => ({ ...token, id: hash.slice(0, TOKEN_ID_LENGTH) }));
+    },
+
+    /** False when there is no such token any more. */
+    async revokeToken(id: string, by: Actor): Promise<boolean> {
+      const tokens = await store.listEnrollmentTokens(clock());
+      const found = tokens.find(({ hash }) => id.length === TOKEN_ID_LENGTH && hash.startsWith(id));
+      if (!found || !(await store.revokeEnrollmentToken(found.hash))) return false;
+      await record('agent.token_revoked', found.agent, by);
+      return true;
+    },
+
+    /** No new streams for the agent, on any relay, or again. False when it never enrolled. */
+    async drain(agent: string, drained: boolean, by: Actor): Promise<boolean> {
+      const found = await store.drain(agent, drained ? clock() : undefined);
+      if (found) await record(drained ? 'agent.drained' : 'agent.resumed', agent, by);
+      return found;
     },
 
     list(): Promise<readonly StoredAgent[]> {

@@ -36,6 +36,8 @@ export interface IdentityOptions {
   readonly dataDir: string;
   readonly provider: Omit<ProviderOptions, 'redirectUri' | 'clock'>;
   readonly limits: SessionLimits;
+  /** Of device credentials; default 10 minutes. */
+  readonly credentialLifeMs?: number;
   /** Asked again each time: the configuration may change. */
   readonly isConfiguredAgent: (name: string) => boolean;
 }
@@ -73,7 +75,15 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
   const sessions = new Sessions({ store: stores.sessions, limits, mint, audit, recordFacts, clock, log });
   const shared = { codes: stores.codes, sessions: stores.sessions, mint, idleMs: limits.idleMs, relayOrigin, clock };
   const issuing = { keys, relayOrigin, clock };
-  const credentials = await openCredentials({ store: stores.agents, keys, relayOrigin, isConfigured, clock, log });
+  const credentials = await openCredentials({
+    store: stores.agents,
+    keys,
+    relayOrigin,
+    isConfigured,
+    ...(options.credentialLifeMs === undefined ? {} : { lifeMs: options.credentialLifeMs }),
+    clock,
+    log,
+  });
   const enrollment = createEnrollment({ store: stores.agents, keys, mint, isConfigured, audit, strangers, clock });
   const signIns = new SignIns({
     provider,

@@ -143,9 +143,15 @@ export interface AgentStore {
   list(): Promise<readonly StoredAgent[]>;
   find(name: string): Promise<StoredAgent | undefined>;
   /** At most `keep` unredeemed per agent: the oldest go first. */
-  addEnrollmentToken(token: NewEnrollmentToken, keep: number): Promise<void>;
+  addEnrollmentToken(token: StoredEnrollmentToken, keep: number): Promise<void>;
   /** One statement: two at once enroll once. False for unknown, used and expired tokens and those of another agent. */
   enroll(enrollment: Enrollment): Promise<boolean>;
+  /** Those not expired, by agent and age. */
+  listEnrollmentTokens(nowMs: number): Promise<readonly StoredEnrollmentToken[]>;
+  /** False when there is none. */
+  revokeEnrollmentToken(hash: string): Promise<boolean>;
+  /** `undefined` ends the drain. False when there is no such agent. */
+  drain(name: string, drainedAt: number | undefined): Promise<boolean>;
   /** False when there is no such agent or it is revoked already. Its unredeemed tokens go with it. */
   revoke(name: string, nowMs: number): Promise<boolean>;
   /** False when this id was seen before. */
@@ -158,13 +164,17 @@ export interface StoredAgent {
   readonly keyThumbprint: string;
   readonly enrolledAt: number;
   readonly revokedAt: number | undefined;
+  /** What it may announce beyond the relay's file: names, `*` for any characters. */
+  readonly scope: readonly string[];
+  readonly drainedAt: number | undefined;
 }
 
-interface NewEnrollmentToken {
+export interface StoredEnrollmentToken {
   readonly hash: string;
   readonly agent: string;
   readonly createdAt: number;
   readonly expiresAt: number;
+  readonly scope: readonly string[];
 }
 
 interface Enrollment {

@@ -8,6 +8,8 @@ import type { RuleSet } from './rule.ts';
 /** What rules refer to. */
 export interface Surroundings {
   readonly resources: readonly Resource[];
+  /** Agents may bring resources that are not among them; then a rule may name one before it is there. */
+  readonly mayAnnounce?: () => boolean;
   /** The provider's issuer: whose groups and people the rules mean. */
   readonly issuer: string;
 }
@@ -24,8 +26,9 @@ export function loadPolicy(directory: string, surroundings: Surroundings): Loade
   return buildPolicy(readPolicyFiles(directory), surroundings);
 }
 
-export function buildPolicy(files: readonly PolicyFile[], { resources, issuer }: Surroundings): LoadedPolicy {
-  const { rules, groups, warnings } = parsePolicy(files, resources);
+export function buildPolicy(files: readonly PolicyFile[], surroundings: Surroundings): LoadedPolicy {
+  const { resources, issuer, mayAnnounce } = surroundings;
+  const { rules, groups, warnings } = parsePolicy(files, resources, mayAnnounce?.());
   const ruleSet = { rules, groups };
   return { policy: compilePolicy(ruleSet, issuer), ruleSet, warnings };
 }

@@ -19,16 +19,19 @@ const MAX_LINES_PER_RULE = 10_000;
 
 /**
  * Throws `policy_invalid` whose message has one `file:line:column: problem` per line, for all problems at once.
+ * Where agents may announce resources, a name that the configuration does not know is only a warning.
  * Without `resources`, what rules say about resources and tags is not compared with anything.
  */
 export function parsePolicy(
   files: readonly PolicyFile[],
   resources: readonly Pick<Resource, 'name' | 'tags'>[] | undefined,
+  mayAnnounce = false,
 ): ParsedPolicy {
   const problems = new Problems();
   const warnings = new Problems();
   const known: Known = {
     resources: resources && new Set(resources.map((each) => each.name)),
+    mayAnnounce,
     tags: resources && new Set(resources.flatMap((each) => each.tags)),
     groups: new Map(),
   };
@@ -47,6 +50,8 @@ type Document = YamlDocument<Static<typeof PolicyFileSchema>>;
 
 interface Known {
   readonly resources: ReadonlySet<string> | undefined;
+  /** Agents may bring resources that are not in the configuration. */
+  readonly mayAnnounce: boolean;
   readonly tags: ReadonlySet<string> | undefined;
   readonly groups: Map<string, WrittenGroup>;
 }
@@ -91,7 +96,7 @@ function readRules(
     for (const [position, what] of rule.what.entries()) {
       const resource = after('resource:', what);
       if (resource !== undefined && known.resources && !known.resources.has(resource))
-        problems.add(
+        (known.mayAnnounce ? warnings : problems).add(
           at('what', position),
           `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources)}`,
         );

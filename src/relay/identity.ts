@@ -33,6 +33,7 @@ export async function assembleIdentity({ config, store, audit, strangers, log }:
       dataDir: config.dataDir,
       provider: config.provider,
       limits: config.sessions,
+      credentialLifeMs: config.relay.credentialLifeMs,
       isConfiguredAgent: (name) => agents.has(name),
     },
     {

@@ -18,6 +18,8 @@ export interface PolicyParts {
   readonly config: RelayConfig;
   readonly audit: AuditAppender;
   readonly versions: LoadedVersions;
+  /** Agents may bring resources that are not in the configuration. */
+  readonly mayAnnounce: () => boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -33,8 +35,9 @@ export interface PolicyInForce {
 const RETRY_MS = 1_000;
 
 /** Loads the policy and records that. Rejects with `policy_invalid`: a relay does not start on rules it cannot read. */
-export async function openPolicy({ config, audit, versions, log, signal }: PolicyParts): Promise<PolicyInForce> {
-  const surroundings = { resources: config.resources, issuer: config.provider.issuer };
+export async function openPolicy(parts: PolicyParts): Promise<PolicyInForce> {
+  const { config, audit, versions, mayAnnounce, log, signal } = parts;
+  const surroundings = { resources: config.resources, issuer: config.provider.issuer, mayAnnounce };
   const initial = loadPolicy(config.policy.directory, surroundings);
   const snapshots = new SnapshotHolder(initial.policy, config.resources);
   const previous = await versions.latest('policy');

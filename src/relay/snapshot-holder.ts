@@ -7,11 +7,7 @@ export class SnapshotHolder {
   #snapshot: Snapshot;
 
   constructor(policy: Policy, resources: readonly Resource[]) {
-    this.#snapshot = {
-      version: 1,
-      policy,
-      resourceByHost: new Map(resources.flatMap((resource) => resource.hosts.map((host) => [host, resource]))),
-    };
+    this.#snapshot = { version: 1, policy, resourceByHost: byHost(resources) };
   }
 
   get current(): Snapshot {
@@ -22,4 +18,14 @@ export class SnapshotHolder {
     this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, policy };
     return this.#snapshot;
   }
+
+  swapResources(resources: readonly Resource[]): Snapshot {
+    const resourceByHost = byHost(resources);
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, resourceByHost };
+    return this.#snapshot;
+  }
+}
+
+function byHost(resources: readonly Resource[]): Map<string, Resource> {
+  return new Map(resources.flatMap((resource) => resource.hosts.map((host) => [host, resource])));
 }

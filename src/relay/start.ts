@@ -14,11 +14,15 @@ import { createGateway } from '../gateway/gateway.ts';
 import { personRate } from '../gateway/limits.ts';
 import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
 import { systemClock as clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { AuditLogTable } from '../store/audit-log.ts';
+import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
+import { AnnouncedResources } from './announced-resources.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
 import { recordConfiguration } from './configuration-record.ts';
@@ -84,7 +88,9 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   await recordConfiguration(config, audit, versions);
   const loadedAt = clock();
   undo.defer(() => stopping.abort());
-  const policy = await openPolicy({ config, audit, versions, log, signal: stopping.signal });
+  const agentsMay = { announce: (await createAgentStore(store).list()).some(({ scope }) => scope.length > 0) };
+  const mayAnnounce = () => agentsMay.announce;
+  const policy = await openPolicy({ config, audit, versions, mayAnnounce, log, signal: stopping.signal });
   const { snapshots } = policy;
   const snapshot = () => snapshots.current;
 
@@ -94,11 +100,19 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     options.authority,
   );
 
+  const announced = new AnnouncedResources(config, snapshots, ({ name, host, agents: [agent = ''] }) => {
+    agentsMay.announce = true;
+    const at = clock();
+    audit
+      .append({ kind: 'agent.announced', id: sortableId(at), at, agent, reason: `${name} at ${host}` })
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'an announced resource was not recorded'));
+  });
   const endpoint = createTunnelEndpoint({
     relayId,
     relayOrigin,
     heartbeatMs: HEARTBEAT_MS,
     credentials: identity.credentials,
+    judgeAnnouncement: announced.judge,
     audit,
     strangers,
     log,
@@ -131,7 +145,10 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const onChange = (change: Change): void => {
     identity.onChange(change);
     gateway.onChange(change);
-    if (change.kind === 'agent_revoked') endpoint.endAgent(change.agent, 'agent_revoked');
+    if (change.kind === 'agent_revoked') {
+      endpoint.endAgent(change.agent, 'agent_revoked');
+      announced.forget(change.agent);
+    }
   };
   await store.changes.follow(onChange, { signal: stopping.signal });
   policy.follow(onChange);
@@ -207,7 +224,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
           handleUpgrade: gateway.handleUpgrade.bind(gateway),
         },
       },
-      { log },
+      { log, isKnownHost: (host) => host === config.relay.host || snapshot().resourceByHost.has(host) },
     ),
   );
 

@@ -33,6 +33,11 @@ const FromRelay = Type.Union([
     credential: Type.String({ maxLength: 8192 }),
     expiresAt: Type.Integer({ minimum: 0 }),
   }),
+  /** Announced names that the agent may not serve here, with why. */
+  Type.Object({
+    type: Type.Literal('refused'),
+    resources: Type.Array(Type.Object({ resource: ResourceName, reason: Text }), { maxItems: MAX_RESOURCES }),
+  }),
   /** The relay will close this tunnel soon; connect elsewhere or again. */
   Type.Object({ type: Type.Literal('drain'), reason: Text }),
 ]);

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
 import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
+import type { AnnouncementJudge } from '../../src/gateway/tunnel/announcement.ts';
 import { sortableId } from '../../src/lib/id.ts';
 import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
 import {
@@ -22,6 +23,7 @@ export const silent = pino({ level: 'silent' });
 const LIMIT_MS = 15_000;
 
 export interface SmallRelayOptions {
+  readonly judge?: AnnouncementJudge;
   readonly id?: string;
   readonly heartbeatMs?: number;
   readonly port?: number;
@@ -38,6 +40,8 @@ export class SmallRelay {
   readonly events: AuditEvent[] = [];
   readonly strangers: string[] = [];
   readonly revoked = new Set<string>();
+  readonly drained = new Set<string>();
+  readonly scope: string[] = [];
   credentialLifeSeconds: number;
   renewals = 0;
   readonly endpoint: TunnelEndpoint;
@@ -60,11 +64,13 @@ export class SmallRelay {
       credentials: {
         verify: (jwt) => this.#verify(jwt),
         isRevoked: (agent) => this.revoked.has(agent),
+        isDrained: (agent) => this.drained.has(agent),
         renew: async (agent, keyThumbprint) => {
           this.renewals += 1;
           return this.credential(agent, keyThumbprint);
         },
       },
+      judgeAnnouncement: options.judge ?? (() => []),
       audit: {
         append: async (event) => {
           this.events.push(event);
@@ -141,7 +147,7 @@ export class SmallRelay {
       nowMs: Date.now(),
     });
     const { jkt } = claims['cnf'] as { jkt: string };
-    return { agent: claims.sub, keyThumbprint: jkt, jti: claims.jti, expiresAt: claims.exp * 1000 };
+    return { agent: claims.sub, keyThumbprint: jkt, jti: claims.jti, expiresAt: claims.exp * 1000, scope: this.scope };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -33,6 +33,7 @@ async function listening(settings: Settings) {
       id: 'relay-1',
       contact: undefined,
       drainMs: 0,
+      credentialLifeMs: 600_000,
       listen: { host: '127.0.0.1', port: 0 },
       tls: undefined,
       trustedProxies: [],

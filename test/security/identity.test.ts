@@ -24,6 +24,8 @@ const agent = {
   keyThumbprint: key.kid,
   enrolledAt: 0,
   revokedAt: undefined,
+  scope: [],
+  drainedAt: undefined,
 } as StoredAgent;
 
 /** The table of agents, slow enough to be overtaken, and counting. */

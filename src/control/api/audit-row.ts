@@ -58,8 +58,18 @@ function summary(event: AuditLogEntry['event']): string {
       return `${words(event.kind, true)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
     case 'agent.token_created':
       return `Enrollment token created for ${event.agent}`;
+    case 'agent.token_revoked':
+      return `Enrollment token of ${event.agent} revoked`;
     case 'agent.revoked':
       return `Agent ${event.agent} revoked`;
+    case 'agent.drained':
+      return `Agent ${event.agent} drained: no new streams`;
+    case 'agent.resumed':
+      return `Agent ${event.agent} takes streams again`;
+    case 'agent.announced':
+      return `Announced a new resource: ${event.reason ?? ''}`;
+    case 'agent.announcement_refused':
+      return `Announced what it may not serve: ${event.reason ?? ''}`;
     case 'agent.enrolled':
     case 'agent.enrollment_refused':
     case 'agent.connected':

@@ -11,6 +11,7 @@ import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
 import { WebSocketAcceptor, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
 import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
 import { AgentRecorder } from './agent-recorder.ts';
+import type { AnnouncementJudge } from './announcement.ts';
 import type { CredentialPort, DeviceCredential } from './credential-port.ts';
 import { LiveTunnel, type TunnelInfo } from './live-tunnel.ts';
 import { LiveTunnels } from './live-tunnels.ts';
@@ -30,6 +31,7 @@ export interface TunnelEndpointPorts {
   readonly relayOrigin: string;
   readonly heartbeatMs: number;
   readonly credentials: CredentialPort;
+  readonly judgeAnnouncement: AnnouncementJudge;
   readonly audit: AuditAppender;
   readonly strangers: StrangerMeter;
   readonly log: Logger;
@@ -116,7 +118,10 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
     }
     const id = sortableId();
     transport.sendText(JSON.stringify({ type: 'ready', tunnel: id, now: ports.clock() }));
-    const tunnel = new LiveTunnel(id, credential, transport, ports);
+    const tunnel = new LiveTunnel(id, credential, transport, {
+      ...ports,
+      refusedAnnouncement: (refused) => recorder.announcementRefused(credential.agent, id, refused),
+    });
     if (tunnel.closed) return;
     const beside = live.all().some((other) => other.agent === tunnel.agent);
     live.add(tunnel);

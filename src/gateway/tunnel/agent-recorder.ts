@@ -4,6 +4,7 @@ import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { StrangerMeter } from '../ports.ts';
+import type { RefusedAnnouncement } from './announcement.ts';
 import type { DeviceCredential } from './credential-port.ts';
 import type { LiveTunnel } from './live-tunnel.ts';
 
@@ -11,6 +12,7 @@ import type { LiveTunnel } from './live-tunnel.ts';
 const REFUSAL_QUIET_MS = 60_000;
 /** (agent, reason) pairs remembered; beyond it refusals are only counted until the oldest is forgotten. */
 const MAX_REMEMBERED = 4096;
+const MAX_REASON_LENGTH = 1000;
 
 export interface RecorderPorts {
   readonly audit: AuditAppender;
@@ -23,6 +25,8 @@ export interface RecorderPorts {
 export class AgentRecorder {
   readonly #ports: RecorderPorts;
   readonly #refusedAt = new Map<string, number>();
+  /** Agent → the refusals last recorded. */
+  readonly #announcements = new Map<string, string>();
   readonly #appending = new Set<Promise<void>>();
 
   constructor(ports: RecorderPorts) {
@@ -60,6 +64,20 @@ export class AgentRecorder {
     this.#refusedAt.set(key, now);
     const { agent, keyThumbprint } = credential;
     this.#append('agent.refused', { agent, keyThumbprint, reason, personal: { address } });
+  }
+
+  /** What an agent announced and may not serve. Once for each set of names, as an agent announces them at each connection. */
+  announcementRefused(agent: string, tunnel: string, refused: readonly RefusedAnnouncement[]): void {
+    const text = refused.map(({ resource, reason }) => `${resource}: ${reason}`).join('; ');
+    if (this.#announcements.get(agent) === text) return;
+    this.#announcements.delete(agent);
+    this.#announcements.set(agent, text);
+    for (const [oldest] of this.#announcements) {
+      if (this.#announcements.size <= MAX_REMEMBERED) break;
+      this.#announcements.delete(oldest);
+    }
+    this.#append('agent.announcement_refused', { agent, tunnel, reason: text.slice(0, MAX_REASON_LENGTH) });
+    this.#ports.log.warn({ agent, refused }, 'an agent announced what it may not serve');
   }
 
   /** When everything handed over has been written or has failed. */

@@ -8,15 +8,21 @@ import {
 } from '../../tunnel/control-message.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader } from '../../tunnel/stream-header.ts';
+import type { RefusedAnnouncement } from './announcement.ts';
 
 /** The agent must open the control stream and say what it is this soon after the proof; else the tunnel closes. */
 const CONTROL_TIMEOUT_MS = 10_000;
 /** Messages an agent may send per window; one more closes the tunnel. */
 const MAX_MESSAGES = 1200;
 const MESSAGE_WINDOW_MS = 60_000;
+/** Refused names told to the agent. */
+const MAX_TOLD = 50;
 
 export interface ControlStreamPort {
   renew(): Promise<void>;
+  /** Which of the announced names the agent may not serve. */
+  judge(names: readonly string[]): readonly RefusedAnnouncement[];
+  refused(refused: readonly RefusedAnnouncement[]): void;
   broken(reason: string): void;
 }
 
@@ -77,9 +83,7 @@ export class ControlStream {
     if (this.#messages > MAX_MESSAGES) return this.#port.broken('Too many control messages.');
     switch (message.type) {
       case 'announce':
-        this.resources = new Set(message.resources);
-        this.unreachable.clear();
-        return;
+        return this.#announced(message.resources);
       case 'health':
         if (message.reachable) this.unreachable.delete(message.resource);
         else if (this.resources.has(message.resource)) this.unreachable.add(message.resource);
@@ -90,6 +94,18 @@ export class ControlStream {
         this.draining = true;
         return;
     }
+  }
+
+  #announced(names: readonly string[]): void {
+    const refused = this.#port.judge(names);
+    const may = new Set(names);
+    for (const { resource } of refused) may.delete(resource);
+    this.resources = may;
+    this.unreachable.clear();
+    if (refused.length === 0) return;
+    this.#port.refused(refused);
+    // As many as fit into one message; the rest is in the relay's log.
+    this.send({ type: 'refused', resources: refused.slice(0, MAX_TOLD).map((each) => ({ ...each })) });
   }
 
   /** One at a time; what is asked meanwhile gets the same answer. */

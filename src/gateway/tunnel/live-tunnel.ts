@@ -8,6 +8,7 @@ import type { MessageTransport } from '../../tunnel/transport.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
 import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
 import type { AgentTunnel, StreamOpening } from '../ports.ts';
+import type { AnnouncementJudge, RefusedAnnouncement } from './announcement.ts';
 import { ControlStream } from './control-stream.ts';
 import type { CredentialPort, DeviceCredential } from './credential-port.ts';
 
@@ -31,6 +32,8 @@ export interface TunnelInfo {
 export interface LiveTunnelPorts {
   readonly heartbeatMs: number;
   readonly credentials: CredentialPort;
+  readonly judgeAnnouncement: AnnouncementJudge;
+  readonly refusedAnnouncement: (refused: readonly RefusedAnnouncement[]) => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -58,6 +61,8 @@ export class LiveTunnel implements AgentTunnel {
     this.#expiresAt = credential.expiresAt;
     this.control = new ControlStream({
       renew: () => this.#renew(),
+      judge: (names) => ports.judgeAnnouncement(credential.agent, credential.scope, names),
+      refused: ports.refusedAnnouncement,
       broken: (reason) => this.end('protocol_violation', reason),
     });
     this.#tunnel = new Tunnel(transport, {
@@ -97,7 +102,9 @@ export class LiveTunnel implements AgentTunnel {
   }
 
   serves(resource: string): boolean {
-    return !this.control.draining && this.control.resources.has(resource);
+    return (
+      !this.control.draining && !this.#ports.credentials.isDrained(this.agent) && this.control.resources.has(resource)
+    );
   }
 
   /** False when the agent could not reach the target when it last tried. */

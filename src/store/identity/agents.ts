@@ -16,7 +16,11 @@ export interface EnrollmentTokenInput {
   readonly agent: string;
   readonly createdAt: number;
   readonly expiresAt: number;
+  readonly scope: readonly string[];
 }
+
+/** Unredeemed tokens shown at once; there are at most eight of each agent. */
+const MAX_TOKENS = 10_000;
 
 /** More agents than one relay is made for; the list ends there. */
 const MAX_AGENTS = 10_000;
@@ -35,7 +39,7 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
     addEnrollmentToken(token: EnrollmentTokenInput, keep: number): Promise<void> {
       return answer(
         db.transaction(async (tx) => {
-          await tx.insert(enrollmentToken).values(token);
+          await tx.insert(enrollmentToken).values({ ...token, scope: [...token.scope] });
           const beyond = tx
             .select({ hash: enrollmentToken.hash })
             .from(enrollmentToken)
@@ -61,19 +65,53 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
               ),
             )
             .returning();
-          if (used.length === 0) return false;
+          const [token] = used;
+          if (!token) return false;
           const [before] = await tx.select().from(agent).where(eq(agent.name, input.agent)).for('update');
           const now = {
             publicKey: input.publicKey,
             keyThumbprint: input.keyThumbprint,
             enrolledAt: input.nowMs,
             revokedAt: null,
+            scope: token.scope,
           };
           await tx
             .insert(agent)
             .values({ name: input.agent, ...now })
             .onConflictDoUpdate({ target: agent.name, set: now });
           if (before) await changes.publish(tx, { kind: 'agent_revoked', agent: input.agent });
+          return true;
+        }),
+      );
+    },
+
+    async listEnrollmentTokens(nowMs: number) {
+      const rows = await answer(
+        db
+          .select()
+          .from(enrollmentToken)
+          .where(gt(enrollmentToken.expiresAt, nowMs))
+          .orderBy(enrollmentToken.agent, enrollmentToken.createdAt)
+          .limit(MAX_TOKENS),
+      );
+      return rows;
+    },
+
+    async revokeEnrollmentToken(hash: string): Promise<boolean> {
+      const deleted = await answer(db.delete(enrollmentToken).where(eq(enrollmentToken.hash, hash)).returning());
+      return deleted.length > 0;
+    },
+
+    drain(name: string, drainedAt: number | undefined): Promise<boolean> {
+      return answer(
+        db.transaction(async (tx) => {
+          const changed = await tx
+            .update(agent)
+            .set({ drainedAt: drainedAt ?? null })
+            .where(eq(agent.name, name))
+            .returning();
+          if (changed.length === 0) return false;
+          await changes.publish(tx, { kind: 'agent_drained', agent: name, drained: drainedAt !== undefined });
           return true;
         }),
       );
@@ -105,5 +143,5 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
 }
 
 function agentOf(row: typeof agent.$inferSelect) {
-  return { ...row, revokedAt: row.revokedAt ?? undefined };
+  return { ...row, revokedAt: row.revokedAt ?? undefined, drainedAt: row.drainedAt ?? undefined };
 }

@@ -77,6 +77,8 @@ export const agent = pgTable('agent', {
   keyThumbprint: text('key_thumbprint').notNull(),
   enrolledAt: at('enrolled_at').notNull(),
   revokedAt: at('revoked_at'),
+  scope: jsonb().$type<string[]>().notNull().default([]),
+  drainedAt: at('drained_at'),
 });
 
 export const enrollmentToken = pgTable('enrollment_token', {
@@ -84,6 +86,7 @@ export const enrollmentToken = pgTable('enrollment_token', {
   agent: text().notNull(),
   createdAt: at('created_at').notNull(),
   expiresAt: at('expires_at').notNull(),
+  scope: jsonb().$type<string[]>().notNull().default([]),
 });
 
 export const clientAssertion = pgTable(

@@ -1,0 +1,94 @@
+import type { RelayConfig } from '../config/relay-config.ts';
+import { DEFAULT_SETTINGS, type Resource } from '../domain/resource.ts';
+import type { AnnouncementJudge, RefusedAnnouncement } from '../gateway/tunnel/announcement.ts';
+import type { SnapshotHolder } from './snapshot-holder.ts';
+
+/** Resources beyond the file, all agents together. At the limit announcements of new names are refused. */
+const MAX_ANNOUNCED = 2_000;
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * What agents may serve: the resources whose entry in the relay's file lists them, and names within the scope of their
+ * enrollment token. A name that the file does not know becomes a resource of its own at `<name>.<relay host>`, without
+ * tags and owner: it is denied to everyone until a rule names it. The first agent to announce a name holds it, until it is revoked.
+ */
+export class AnnouncedResources {
+  readonly #config: RelayConfig;
+  readonly #snapshots: SnapshotHolder;
+  readonly #grew: (resource: Resource) => void;
+  readonly #announced = new Map<string, Resource>();
+
+  /** `grew` hears of each resource that the file does not know. */
+  constructor(config: RelayConfig, snapshots: SnapshotHolder, grew: (resource: Resource) => void) {
+    this.#grew = grew;
+    this.#config = config;
+    this.#snapshots = snapshots;
+  }
+
+  readonly judge: AnnouncementJudge = (agent, scope, names) =>
+    names.flatMap((resource): RefusedAnnouncement[] => {
+      const reason = this.#refusal(agent, scope, resource);
+      return reason === undefined ? [] : [{ resource, reason }];
+    });
+
+  /** The names that a revoked agent held are free again, and nobody is led there any more. */
+  forget(agent: string): void {
+    const held = [...this.#announced.values()].filter(({ agents }) => agents.includes(agent));
+    if (held.length === 0) return;
+    for (const { name } of held) this.#announced.delete(name);
+    this.#publish();
+  }
+
+  #refusal(agent: string, scope: readonly string[], name: string): string | undefined {
+    const configured = this.#config.resources.find((resource) => resource.name === name);
+    const held = configured ?? this.#announced.get(name);
+    if (held?.agents.includes(agent)) return undefined;
+    if (configured) return `the relay's file gives it to ${configured.agents.join(', ')}`;
+    if (held) return `${held.agents.join(', ')} holds this name`;
+    if (!NAME.test(name)) return 'a name has lower-case letters, digits and "-", at most 63';
+    if (!scope.some((pattern) => inScope(pattern, name)))
+      return "neither the relay's file nor the scope of the enrollment token gives it to this agent";
+    const host = `${name}.${this.#config.relay.host}`;
+    const taken = this.#snapshots.current.resourceByHost.get(host);
+    if (taken) return `its host ${host} is one of ${taken.name}`;
+    if (this.#announced.size >= MAX_ANNOUNCED) return 'the relay holds as many announced resources as it may';
+    const resource = this.#resource(name, host, agent);
+    this.#announced.set(name, resource);
+    this.#publish();
+    this.#grew(resource);
+    return undefined;
+  }
+
+  #publish(): void {
+    this.#snapshots.swapResources([...this.#config.resources, ...this.#announced.values()]);
+  }
+
+  #resource(name: string, host: string, agent: string): Resource {
+    const { protocol, port } = new URL(this.#config.relay.origin);
+    const origin = `${protocol}//${host}${port === '' ? '' : `:${port}`}`;
+    return {
+      name,
+      title: name,
+      description: undefined,
+      host,
+      hosts: [host],
+      origin,
+      origins: [origin],
+      tags: [],
+      owner: undefined,
+      agents: [agent],
+      paths: 'strict',
+      websocket: true,
+      corsOrigins: [],
+      identityHeaders: {},
+      recordedQuery: [],
+      ...DEFAULT_SETTINGS,
+    };
+  }
+}
+
+/** `*` stands for any characters, none included. */
+function inScope(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[^a-z0-9-]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RelayConfig } from '../../src/config/relay-config.ts';
+import type { Policy } from '../../src/domain/decision.ts';
+import { buildPolicy } from '../../src/policy/load-policy.ts';
+import { AnnouncedResources } from '../../src/relay/announced-resources.ts';
+import { SnapshotHolder } from '../../src/relay/snapshot-holder.ts';
+import { resourceOf } from '../agent/small-relay.ts';
+
+function begin() {
+  const resources = [resourceOf('wiki', ['office']), { ...resourceOf('old', ['office']), name: 'legacy' }];
+  const relay = { origin: 'https://postern.localhost:8443', host: 'postern.localhost' };
+  const snapshots = new SnapshotHolder({} as Policy, resources);
+  const grown: string[] = [];
+  const announced = new AnnouncedResources({ relay, resources } as unknown as RelayConfig, snapshots, ({ name }) => {
+    grown.push(name);
+  });
+  const refusals = (agent: string, scope: string[], ...names: string[]) =>
+    Object.fromEntries(announced.judge(agent, scope, names).map(({ resource, reason }) => [resource, reason]));
+  const at = (host: string) => snapshots.current.resourceByHost.get(host);
+  return { announced, refusals, at, grown, snapshots };
+}
+
+test('the file gives its resources to the agents it lists, whatever their scope, and to no other', () => {
+  const { refusals } = begin();
+  assert.deepEqual(refusals('office', [], 'wiki'), {});
+  assert.deepEqual(refusals('warehouse', ['*'], 'wiki'), { wiki: "the relay's file gives it to office" });
+});
+
+test('a name within the scope becomes a resource of its own, without tags and owner; one outside does not', () => {
+  const { refusals, at, grown, snapshots } = begin();
+  const before = snapshots.current.version;
+  const refused = refusals('office', ['preview-*', 'db'], 'preview-7', 'db', 'admin', 'my-preview-7');
+  assert.deepEqual(Object.keys(refused), ['admin', 'my-preview-7']);
+  assert.match(refused['admin'] ?? '', /neither the relay's file nor the scope/);
+  const resource = at('preview-7.postern.localhost');
+  assert.ok(resource);
+  assert.equal(resource.origin, 'https://preview-7.postern.localhost:8443');
+  assert.deepEqual([resource.tags, resource.owner, resource.agents], [[], undefined, ['office']]);
+  assert.equal(at('admin.postern.localhost'), undefined);
+  assert.deepEqual(grown, ['preview-7', 'db']);
+  assert.ok(snapshots.current.version > before);
+  // Announced again after a reconnect: nothing changes.
+  refusals('office', ['preview-*'], 'preview-7');
+  assert.equal(at('preview-7.postern.localhost'), resource);
+});
+
+test('a clash names the holder, of the name and of the host; strange names are refused', () => {
+  const { refusals } = begin();
+  refusals('office', ['*'], 'preview');
+  assert.deepEqual(refusals('warehouse', ['*'], 'preview'), { preview: 'office holds this name' });
+  assert.match(refusals('office', ['*'], 'old')['old'] ?? '', /its host old\.postern\.localhost is one of legacy/);
+  for (const name of ['Preview', 'a.b', '-x', 'a_b', 'x'.repeat(64), '.*'])
+    assert.match(refusals('office', ['*'], name)[name] ?? '', /a name has/);
+  assert.notDeepEqual(refusals('office', ['a.c', '[a-z]*', '(x)'], 'abc'), {});
+});
+
+test('a revoked agent loses its names, and another may take them', () => {
+  const { announced, refusals, at } = begin();
+  refusals('office', ['*'], 'preview');
+  announced.forget('office');
+  assert.equal(at('preview.postern.localhost'), undefined);
+  assert.ok(at('wiki.postern.localhost'));
+  assert.deepEqual(refusals('warehouse', ['preview'], 'preview'), {});
+  assert.deepEqual(at('preview.postern.localhost')?.agents, ['warehouse']);
+});
+
+test('a rule about a resource that is not there: an error, but where agents may announce it only a warning', () => {
+  const text = 'rules:\n  - { id: x, effect: allow, who: [anyone-signed-in], what: [resource:preview] }\n';
+  const files = [{ file: 'rules.yaml', text }];
+  const resources = [resourceOf('wiki', ['office'])];
+  assert.throws(() => buildPolicy(files, { resources, issuer: 'https://i' }), { code: 'policy_invalid' });
+  const { warnings } = buildPolicy(files, { resources, issuer: 'https://i', mayAnnounce: () => true });
+  assert.match(warnings.join(), /no resource "preview"/);
+});
