@@ -165,11 +165,18 @@ describe('forged requests', () => {
     const location = new URL((JSON.parse(agreed.body) as { location: string }).location);
     assert.equal(location.origin + location.pathname, REDIRECT);
     assert.equal(location.searchParams.get('state'), 'xyz');
-    const code = location.searchParams.get('code') ?? '';
+    const caught = location.searchParams.get('code') ?? '';
+    const anotherCode = async () => {
+      const again = await alice.json(`${relay.origin}/cli/authorize`, 'POST', authorize());
+      return new URL((JSON.parse(again.body) as { location: string }).location).searchParams.get('code') ?? '';
+    };
 
-    // Whoever catches the code has no verifier.
-    assert.equal((await redeem({ code, verifier: 'w'.repeat(43), redirectUri: REDIRECT })).status, 401);
-    assert.equal((await redeem({ code, verifier, redirectUri: 'http://127.0.0.1:1/callback' })).status, 401);
+    // Whoever catches a code has no verifier, and uses it up by trying.
+    assert.equal((await redeem({ code: caught, verifier: 'w'.repeat(43), redirectUri: REDIRECT })).status, 401);
+    assert.equal((await redeem({ code: caught, verifier, redirectUri: REDIRECT })).status, 401);
+    const elsewhere = { code: await anotherCode(), verifier, redirectUri: 'http://127.0.0.1:1/callback' };
+    assert.equal((await redeem(elsewhere)).status, 401);
+    const code = await anotherCode();
     const answer = await redeem({ code, verifier, redirectUri: REDIRECT });
     assert.equal(answer.status, 200);
     const { token, person } = JSON.parse(answer.body) as { token: string; person: string };
