@@ -224,7 +224,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
           handleUpgrade: gateway.handleUpgrade.bind(gateway),
         },
       },
-      { log, isKnownHost: (host) => host === config.relay.host || snapshot().resourceByHost.has(host) },
+      { log },
     ),
   );
 
