@@ -5,6 +5,7 @@ import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
 import { Frontier } from '../proof/frontier.ts';
+import type { LogState } from './checkpoints.ts';
 import type { LogBatch, LogHead, LogStore } from './log-store.ts';
 import { encodeRecord } from './record.ts';
 import { MAX_WAITING, refuse, type Waiting, WaitingEvents } from './waiting.ts';
@@ -53,6 +54,10 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
 
   get size(): number {
     return this.#frontier.size;
+  }
+
+  state(): LogState {
+    return { size: this.#frontier.size, root: this.#frontier.root() };
   }
 
   get closed(): AbortSignal {

@@ -5,6 +5,7 @@ import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { GroupAppender, tampered } from './appender.ts';
 import { canonical } from './canonical.ts';
+import type { LogState } from './checkpoints.ts';
 import type { LogStore } from './log-store.ts';
 import { nextSalt, saltedHash } from './record.ts';
 
@@ -12,6 +13,8 @@ export interface AuditLog extends AuditAppender, AsyncDisposable {
   readonly id: string;
   /** Records so far. */
   readonly size: number;
+  /** The durable tree as it is now. */
+  state(): LogState;
   /** Events that wait to be written. */
   readonly waiting: number;
   /** Aborts, with the error, when this process may not write to the log any more; it never may again. */
@@ -49,6 +52,7 @@ export async function openLog(
       return appender.waiting;
     },
     closed: appender.closed,
+    state: () => appender.state(),
     append: (event) => appender.append(event),
     async recordFacts(body) {
       const [salt, text] = [nextSalt(), canonical(body)];

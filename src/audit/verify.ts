@@ -11,11 +11,20 @@ const MAX_FAULTS = 100;
 /** Hashes of facts remembered as seen; beyond it some are read again. */
 const MAX_KNOWN_FACTS = 100_000;
 
-export type FaultKind = 'missing' | 'leaf' | 'place' | 'personal' | 'facts' | 'extra' | 'root' | 'frontier';
+export type FaultKind =
+  | 'missing'
+  | 'leaf'
+  | 'place'
+  | 'personal'
+  | 'facts'
+  | 'extra'
+  | 'root'
+  | 'frontier'
+  | 'checkpoint';
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** The record at which it shows; absent where the tree as a whole differs. */
+  /** The record at which it shows, or the size of the checkpoint; absent where the tree as a whole differs. */
   readonly index?: number;
 }
 
@@ -31,19 +40,26 @@ export interface Verification {
   readonly erased: number;
 }
 
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  /** What the log once was: it must still begin so. */
+  readonly checkpoints?: readonly { readonly size: number; readonly root: Uint8Array }[];
+  /** Sizes of checkpoints that are no good. */
+  readonly badCheckpoints?: readonly number[];
+}
+
 /** Reads a log from its first record to its head and recomputes everything. Rejects with `not_found`. */
-export async function verifyLog(
-  reader: LogReader,
-  logId: string,
-  options: { signal?: AbortSignal } = {},
-): Promise<Verification> {
+export async function verifyLog(reader: LogReader, logId: string, options: VerifyOptions = {}): Promise<Verification> {
   const head = await reader.readHead(logId);
   if (!head) throw new PosternError('not_found', `There is no audit log ${logId}.`);
   const tally = new Tally();
   const frontier = new Frontier();
   const facts = new FactCheck(reader, tally);
+  const past = new PastCheck(options.checkpoints ?? [], tally);
+  for (const size of options.badCheckpoints ?? []) tally.add('checkpoint', size);
 
   let expected = 0;
+  past.reach(frontier);
   while (expected < head.size) {
     options.signal?.throwIfAborted();
     const page = await reader.readRecords(head.number, expected, Math.min(PAGE, head.size - expected));
@@ -51,6 +67,7 @@ export async function verifyLog(
       if (record.index >= head.size) break;
       for (; expected < record.index; expected += 1) tally.add('missing', expected);
       frontier.append(checkRecord(record, logId, tally, facts));
+      past.reach(frontier);
       expected += 1;
     }
     await facts.settle();
@@ -59,6 +76,7 @@ export async function verifyLog(
       break;
     }
   }
+  past.end();
   if (head.records > head.size) tally.add('extra', head.size);
   if (!frontier.root().equals(head.root)) tally.add('root');
   if (!frontier.encode().equals(head.frontier)) tally.add('frontier');
@@ -79,6 +97,29 @@ class Tally {
   add(kind: FaultKind, index?: number): void {
     this.count += 1;
     if (this.faults.length < MAX_FAULTS) this.faults.push(index === undefined ? { kind } : { kind, index });
+  }
+}
+
+/** Compares the tree at each size that a checkpoint speaks of. */
+class PastCheck {
+  readonly #tally: Tally;
+  readonly #open: { readonly size: number; readonly root: Uint8Array }[];
+
+  constructor(checkpoints: NonNullable<VerifyOptions['checkpoints']>, tally: Tally) {
+    this.#tally = tally;
+    this.#open = [...checkpoints].sort((a, b) => b.size - a.size);
+  }
+
+  reach(frontier: Frontier): void {
+    for (let next = this.#open.at(-1); next?.size === frontier.size; next = this.#open.at(-1)) {
+      this.#open.pop();
+      if (!frontier.root().equals(next.root)) this.#tally.add('checkpoint', next.size);
+    }
+  }
+
+  /** What is left speaks of records that are not there. */
+  end(): void {
+    for (const { size } of this.#open.reverse()) this.#tally.add('checkpoint', size);
   }
 }
 

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { fetchCheckpoint } from '../client/audit-checkpoint.ts';
 import { type FoundRecord, searchAudit } from '../client/audit-search.ts';
 import { loadCredential } from '../client/credentials.ts';
+import { addVerifyCommand } from './audit-verify.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -11,7 +13,10 @@ interface SearchOptions {
 }
 
 export function addAuditCommand(program: Command): void {
-  const audit = program.command('audit').summary('search the audit log').description('Reads the audit log of a relay.');
+  const audit = program
+    .command('audit')
+    .summary('search and verify the audit log')
+    .description('Reads the audit log of a relay.');
   audit
     .command('search')
     .description('Finds records, newest first. Auditors, security people and admins may.')
@@ -23,6 +28,18 @@ export function addAuditCommand(program: Command): void {
       const found = await searchAudit(loadCredential(relay), { query, limit, signal: stopSignal() });
       process.stdout.write(json ? asJson(found) : asLines(found));
     });
+  audit
+    .command('checkpoint')
+    .description(
+      'Prints what the log is now, signed by the relay. Keep it elsewhere: `audit verify --checkpoint` tells later whether anything before it was changed or cut off.',
+    )
+    .option('--key', 'print the verifier of its signature instead')
+    .option('--relay <url>', 'the relay, if not the one you signed in at last', parseRelayOrigin)
+    .action(async ({ key, relay }: { key?: true; relay?: string }) => {
+      const fetched = await fetchCheckpoint(loadCredential(relay), stopSignal());
+      process.stdout.write(key ? `${fetched.key}\n` : fetched.checkpoint);
+    });
+  addVerifyCommand(audit);
 }
 
 /** Facts (groups as used, how and when signed in) in full. One JSON document that is also one record per line, so both parsers and grep can read it. */

@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     load: async () => (await import('./login.ts')).addLoginCommand,
   },
   audit: {
-    summary: 'search the audit log',
+    summary: 'search and verify the audit log',
     load: async () => (await import('./audit.ts')).addAuditCommand,
   },
   agents: {

@@ -9,6 +9,7 @@ import { clientNetwork } from '../lib/networks.ts';
 import { errorAnswer } from './answer-error.ts';
 import { serveAccesses } from './api/accesses.ts';
 import { serveAudit } from './api/audit.ts';
+import { serveCheckpoint } from './api/checkpoint.ts';
 import { serveConfiguration } from './api/configuration.ts';
 import { serveMe } from './api/me.ts';
 import { servePolicy } from './api/policy.ts';
@@ -79,6 +80,7 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
   serveMe(app, deps);
   serveResources(app, deps);
   serveAudit(app, deps);
+  serveCheckpoint(app, deps);
   servePolicy(app, deps);
   serveConfiguration(app, deps);
   serveAccesses(app, deps);

@@ -103,6 +103,8 @@ export interface AuditLogReader {
   search(search: AuditSearch): Promise<AuditLogPage>;
   /** By reference id (an intent's or any other event's); undefined when there is none. */
   find(id: string, signal: AbortSignal): Promise<AuditLogEntry | undefined>;
+  /** A signed note about the log as it is now, and the verifier of its signature. */
+  checkpoint(): Promise<{ readonly checkpoint: string; readonly key: string }>;
 }
 
 export interface AuditSearch {

@@ -1,3 +1,4 @@
+import type { Checkpoints } from '../audit/checkpoints.ts';
 import { parseAuditQuery } from '../audit/query.ts';
 import type { AuditLogEntry, AuditLogReader } from '../control/ports.ts';
 import type { AuditEntry, AuditLeaf } from '../domain/audit-search.ts';
@@ -6,8 +7,10 @@ import { searchAudit } from '../store/audit-search.ts';
 import type { Store } from '../store/open.ts';
 
 /** The audit log as the API reads it: text of the search language in, events with their outcomes out. */
-export function createAuditReader(store: Store): AuditLogReader {
+export function createAuditReader(store: Store, checkpoints: Pick<Checkpoints, 'current'>): AuditLogReader {
   return {
+    checkpoint: () => checkpoints.current(),
+
     async search({ query, before, limit, signal }) {
       const filter = parseAuditQuery(query, systemClock());
       const page = await searchAudit(store, filter, {

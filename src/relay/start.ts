@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { Checkpoints } from '../audit/checkpoints.ts';
 import { openLog } from '../audit/open-log.ts';
 import { StrangerCounter } from '../audit/strangers.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
@@ -19,12 +20,14 @@ import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { AuditLogTable } from '../store/audit-log.ts';
 import { createAgentStore } from '../store/identity/agents.ts';
+import { createCheckpointTable } from '../store/checkpoints.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
 import { AnnouncedResources } from './announced-resources.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
+import { loadCheckpointSigner, originOfLog } from './checkpoint-signer.ts';
 import { recordConfiguration } from './configuration-record.ts';
 import { drain } from './drain.ts';
 import { assembleIdentity } from './identity.ts';
@@ -80,8 +83,14 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       commitTimeoutMs: config.audit.commitTimeoutMs,
     }),
   );
+  const kept = createCheckpointTable(store, relayId);
+  const name = originOfLog(relayOrigin, relayId);
+  const signer = await loadCheckpointSigner(kept, { dataDir, name, logId: relayId });
+  // Disposed after the log, so that the last one covers its last record.
+  const checkpoints = undo.use(new Checkpoints({ store: kept, signer, log, clock }));
   const table = new AuditLogTable(store);
   const audit = undo.use(await openLog(table, relayId, log));
+  checkpoints.follow(() => audit.state());
   const counter = undo.use(new StrangerCounter(audit, log));
   const strangers = meters?.countStrangers(counter) ?? counter;
   const versions = createLoadedVersions(store, relayId);
@@ -164,7 +173,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     people: identity.reader,
     snapshot,
     audit,
-    auditLog: createAuditReader(store),
+    auditLog: createAuditReader(store, checkpoints),
     policy: { current: () => policy.view() },
     configuration: { relay: relayId, hash: config.hash, loadedAt, effective: config },
     live: {

@@ -59,8 +59,8 @@ class DatabaseChangeFeed implements ChangeFeed {
   async follow(listener: (change: Change) => void, options: { signal: AbortSignal }): Promise<void> {
     options.signal.throwIfAborted();
     if (this.#position === undefined) {
-      const { rows } = await this.#db.execute<{ seq: number }>(sql`SELECT coalesce(max(seq), 0) AS seq FROM change`);
-      this.#position ??= rows[0]?.seq ?? 0;
+      const { rows } = await this.#db.execute<{ seq: string }>(sql`SELECT coalesce(max(seq), 0) AS seq FROM change`);
+      this.#position ??= Number(rows[0]?.seq ?? 0);
       this.lastReadAt = Date.now();
     }
     this.#listeners.add(listener);
@@ -91,11 +91,11 @@ class DatabaseChangeFeed implements ChangeFeed {
     try {
       for (;;) {
         const startedAt = Date.now();
-        const { rows } = await this.#db.execute<{ seq: number; body: Change }>(
+        const { rows } = await this.#db.execute<{ seq: string; body: Change }>(
           sql`SELECT seq, body FROM change WHERE seq > ${this.#position ?? 0} ORDER BY seq LIMIT ${PAGE_ROWS}`,
         );
         for (const row of rows) {
-          this.#position = row.seq;
+          this.#position = Number(row.seq);
           this.#tell(row.body);
         }
         if (rows.length > 0) this.#eagerUntil = 0;

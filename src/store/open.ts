@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly dataDir: string;
   readonly log: Logger;
   readonly commitTimeoutMs?: number;
+  /** For whoever only reads: tables are taken as they are. */
+  readonly readOnly?: boolean;
 }
 
 /** Opens the database, brings its tables up to date. Rejects with `database_unsafe`, `database_unavailable`. */
@@ -53,7 +55,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.databaseUrl) {
     const pools = connectPools(options.databaseUrl, commitTimeoutMs, options.log);
     undo.use(pools);
-    await refuseUnsafe(pools.query);
+    if (!options.readOnly) await refuseUnsafe(pools.query);
     pool = pools.query;
     connect = (lane) => pools.connect(lane);
   } else {
@@ -66,7 +68,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     pool = lanes;
     connect = (lane) => lanes.connectIn(lane);
   }
-  await migrate(pool);
+  if (!options.readOnly) await migrate(pool);
   const db = drizzle(pool);
   const changes = undo.use(openChangeFeed(db, options.log));
 

@@ -141,6 +141,10 @@ export async function createSample(
         state.steps.push('find');
         return state.entries.find(({ event }) => event.id === id);
       },
+      checkpoint: async () => ({
+        checkpoint: 'postern.test/audit/relay-1\n0\n\n',
+        key: 'postern.test/audit/relay-1+00000000+',
+      }),
     },
     policy: {
       current: () => ({

@@ -37,6 +37,7 @@ export interface Installation extends AsyncDisposable {
   readonly origin: string;
   readonly port: number;
   readonly wiki: string;
+  readonly relayFile: string;
   readonly agentFile: string;
   readonly dataDir: string;
   readonly provider: HostileProvider;
@@ -119,6 +120,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     origin,
     port,
     wiki,
+    relayFile,
     agentFile,
     dataDir,
     provider,

@@ -142,7 +142,7 @@ export async function startRelay(
       policy: { version: '', decide: () => unused(), mayReach: () => false },
     }),
     audit,
-    auditLog: { search: () => unused(), find: () => unused() },
+    auditLog: { search: () => unused(), find: () => unused(), checkpoint: () => unused() },
     policy: { current: () => unused() },
     configuration: { relay: 'relay-1', hash: '', loadedAt: 0, effective: {} },
     live: { list: () => [], terminate: () => false },
