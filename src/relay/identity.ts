@@ -1,7 +1,7 @@
 import type { AuditLog } from '../audit/open-log.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import { createPersonReader } from '../control/sign-in/person-reader.ts';
-import type { StrangerMeter } from '../gateway/ports.ts';
+import type { SessionReader, StrangerMeter } from '../gateway/ports.ts';
 import { openIdentity } from '../identity/open.ts';
 import { rolesOf } from '../identity/roles.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -49,11 +49,8 @@ export async function assembleIdentity({ config, store, audit, strangers, log }:
   for (const { name, enrollmentTokenFile } of config.agents) {
     if (enrollmentTokenFile !== undefined) await identity.offerEnrollment(name, enrollmentTokenFile);
   }
-  const reader = createPersonReader({
-    sessions: identity.sessions,
-    relayHost,
-    relayOrigin,
-    roles: (principal) => rolesOf(config.roles, principal),
-  });
-  return { ...identity, reader };
+  /** Who sends a request to the relay's own host, as these sessions say. */
+  const readerOf = (sessions: Pick<SessionReader, 'readCookie' | 'readToken'>) =>
+    createPersonReader({ sessions, relayHost, relayOrigin, roles: (principal) => rolesOf(config.roles, principal) });
+  return { ...identity, readerOf };
 }

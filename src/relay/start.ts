@@ -163,6 +163,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   policy.follow(onChange);
   undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
 
+  const people = identity.readerOf(authority.guard(identity.sessions));
   const resources = () => [...snapshot().resourceByHost.values()];
   const control = await createControl({
     origin: relayOrigin,
@@ -170,7 +171,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     consoleDirectory: CONSOLE_DIRECTORY,
     log,
     clock,
-    people: identity.reader,
+    people,
     snapshot,
     audit,
     auditLog: createAuditReader(store, checkpoints),
@@ -183,7 +184,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     plugins: [
       signInRoutes({
         ...identity,
-        people: identity.reader,
+        people,
         relayOrigin,
         findResource: (host) => resourceHost(snapshot(), host),
       }),

@@ -20,9 +20,12 @@ test('a relay that cannot hear of revocations takes nothing new, then cuts what 
   const refused = await browser.send(`${world.wiki}/during`);
   assert.equal(refused.status, 503);
   assert.match(refused.body, /database_unavailable/);
+  // Nor at the relay's own host, where sessions and much of what it shows are in memory as well.
+  assert.equal((await browser.send(`${world.origin}/api/v1/me`)).status, 503);
   assert.equal(await transfer.ended, 'broken');
   await execute(url, 'ALTER TABLE elsewhere RENAME TO change');
   await until(browser, `${world.wiki}/after`, 200);
+  assert.equal((await browser.send(`${world.origin}/api/v1/me`)).status, 200, 'its twin');
   await world.stopRelay();
   const leaves = await assertLogged({ databaseUrl: url.reveal(), dataDir: world.dataDir }, world.target.seen);
   const outcome = leaves.find(({ intent }) => intent === transfer.reference);
