@@ -19,11 +19,14 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
 }
 
 /** The settings of a schema; a person's own names as `<name>`. */
 function settingsOf(schema: object, path = ''): string[] {
-  const { properties, patternProperties, items } = schema as Schema;
+  const { properties, patternProperties, items, anyOf = [] } = schema as Schema;
+  const object = anyOf.find((each) => each.properties);
+  if (object) return [path, ...settingsOf(object, path)];
   if (items?.properties) return settingsOf(items, `${path}[]`);
   const named = Object.values(patternProperties ?? {}).map((each) => ['<name>', each] as const);
   const inner = [...Object.entries(properties ?? {}), ...named];
