@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { callbackify } from 'node:util';
 import { request, Agent as UndiciAgent } from 'undici';
 import type { Target } from '../../src/agent/config.ts';
 import type { TlsTarget } from '../../src/config/agent-target.ts';
@@ -48,10 +49,8 @@ async function ask(t: TestContext, target: Target): Promise<string> {
   const receipt = await receiptFor(relay, tunnel, 'app', {});
   const client = new UndiciAgent({
     connect: (_options, callback) => {
-      tunnel.openStream({ resource: 'app', receipt, signal: never }).then(
-        (stream) => callback(null, stream as never),
-        (error: Error) => callback(error, null),
-      );
+      const open = callbackify(() => tunnel.openStream({ resource: 'app', receipt, signal: never }));
+      open((error, stream) => (stream ? callback(null, stream as never) : callback(error ?? new Error('none'), null)));
     },
   });
   t.after(() => client.destroy());
