@@ -21,7 +21,9 @@ const PACKAGES: readonly SystemPackage[] = [
   { name: 'nftables', files: ['/usr/sbin/nft', '/usr/bin/nft'], usedBy: 'test/e2e' },
   { name: 'slowhttptest', files: ['/usr/bin/slowhttptest'], usedBy: 'test/faults' },
   { name: 'openssh-server', files: ['/usr/sbin/sshd'], usedBy: 'bench' },
-  { name: 'nginx-light', files: ['/usr/sbin/nginx'], usedBy: 'bench' },
+  { name: 'nginx-light', files: ['/usr/sbin/nginx'], usedBy: 'bench, test/apps' },
+  { name: 'fcgiwrap', files: ['/usr/sbin/fcgiwrap'], usedBy: 'test/apps' },
+  { name: 'prometheus', files: ['/usr/bin/prometheus'], usedBy: 'test/apps' },
   { name: 'wrk', files: ['/usr/bin/wrk'], usedBy: 'bench' },
 ];
 
