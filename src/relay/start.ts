@@ -19,8 +19,8 @@ import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { AuditLogTable } from '../store/audit-log.ts';
-import { createAgentStore } from '../store/identity/agents.ts';
 import { createCheckpointTable } from '../store/checkpoints.ts';
+import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
@@ -32,9 +32,7 @@ import { recordConfiguration } from './configuration-record.ts';
 import { drain } from './drain.ts';
 import { assembleIdentity } from './identity.ts';
 import { listenForRelay } from './listen.ts';
-import { Health } from './metrics/health.ts';
-import { Meters } from './metrics/meters.ts';
-import { serveMetrics } from './metrics/serve.ts';
+import { openInstruments } from './metrics/instruments.ts';
 import { openPolicy } from './policy-in-force.ts';
 import { loadQueryKey } from './query-key.ts';
 import { resourceHost } from './resource-host.ts';
@@ -71,9 +69,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const { origin: relayOrigin, id: relayId } = config.relay;
   const { dataDir, databaseUrl } = config;
 
-  const health = new Health();
-  const meters = config.relay.metrics && new Meters();
-  const metrics = meters && undo.use(await serveMetrics(config.relay.metrics, meters, health));
+  const instruments = undo.use(await openInstruments(config.relay.metrics));
 
   const store = undo.use(
     await openStore({
@@ -91,8 +87,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const table = new AuditLogTable(store);
   const audit = undo.use(await openLog(table, relayId, log));
   checkpoints.follow(() => audit.state());
-  const counter = undo.use(new StrangerCounter(audit, log));
-  const strangers = meters?.countStrangers(counter) ?? counter;
+  const strangers = instruments.countStrangers(undo.use(new StrangerCounter(audit, log)));
   const versions = createLoadedVersions(store, relayId);
   await recordConfiguration(config, audit, versions);
   const loadedAt = clock();
@@ -135,7 +130,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       snapshot,
       sessions: authority.guard(identity.sessions),
       handOff: identity.handOffs,
-      audit: meters?.countAccesses(audit) ?? audit,
+      audit: instruments.countAccesses(audit),
       tunnels: endpoint.directory,
       assertions: identity.assertions,
       receipts: identity.receipts,
@@ -212,8 +207,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
 
   undo.use(await openAdminSocket(dataDir, identity.adminLinks));
 
-  const counted: Meters['countResponses'] = (part, listener) => meters?.countResponses(part, listener) ?? listener;
-  meters?.watch({
+  instruments.watch({
     live: () => gateway.live.list(),
     tunnels: () => endpoint.list(),
     auditWaiting: () => audit.waiting,
@@ -227,10 +221,10 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       config.relay,
       {
         relayHost: new URL(relayOrigin).host,
-        control: counted('control', control.routing.bind(control)),
+        control: instruments.countResponses('control', control.routing.bind(control)),
         tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
         gateway: {
-          handleRequest: counted('gateway', gateway.handleRequest.bind(gateway)),
+          handleRequest: instruments.countResponses('gateway', gateway.handleRequest.bind(gateway)),
           handleUpgrade: gateway.handleUpgrade.bind(gateway),
         },
       },
@@ -238,16 +232,16 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     ),
   );
 
-  health.unreadyBecause = () => authority.lostBecause;
-  health.phase = 'running';
+  instruments.health.unreadyBecause = () => authority.lostBecause;
+  instruments.health.phase = 'running';
   log.info({ url: relayOrigin, listen: listener.url, relay: relayId }, 'the relay is ready');
   const running = undo.move();
   return {
     url: listener.url,
     permissions: control.permissions,
-    metricsUrl: metrics?.url,
+    metricsUrl: instruments.url,
     async close() {
-      health.phase = 'stopping';
+      instruments.health.phase = 'stopping';
       listener.stopAccepting();
       endpoint.drain();
       await drain(gateway.live, config.relay.drainMs, log);
