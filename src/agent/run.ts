@@ -5,13 +5,15 @@ import { pause } from '../lib/wait.ts';
 import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
 import type { AgentConfig } from './config.ts';
 import { connect } from './connect.ts';
-import { fetchCredential } from './credential.ts';
+import { type Credential, fetchCredential } from './credential.ts';
 import { enroll, waitingToken } from './enroll.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 import { AgentState, type Enrolled } from './state.ts';
 
 const RETRY_BASE_MS = 250;
 const RETRY_CAP_MS = 10_000;
+/** A credential with less life left is not used for a new tunnel. Clocks may differ: a refused one is replaced. */
+const WORTH_USING_MS = 60_000;
 /** A tunnel that lived this long was fine: the next attempt starts from the beginning. */
 const STEADY_MS = 10_000;
 
@@ -27,8 +29,11 @@ export interface AgentOptions {
 export async function runAgent(config: AgentConfig, options: AgentOptions): Promise<void> {
   const { signal, log } = options;
   const state = new AgentState(config.stateDir);
-  const key = state.loadKey();
+  let key = state.loadKey();
   let enrolled = state.loadEnrolled(config.relay, config.name);
+  /** A token that was put there since the last enrollment: the key is replaced by a new one. */
+  let rotate = enrolled !== undefined && hasNewToken(config, enrolled);
+  let credential: Credential | undefined;
   let attempt = 0;
   let said = '';
   /** Tunnels that the relay drains: they end when what they carry has, or when the relay ends them. */
@@ -37,16 +42,26 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
   while (!signal.aborted) {
     const startedAt = performance.now();
     try {
-      if (!enrolled) {
-        enrolled = await enroll(config, key, signal);
+      if (!enrolled || rotate) {
+        const next = enrolled ? state.makeNextKey() : key;
+        enrolled = await enroll(config, next, signal);
+        if (rotate) state.adoptNextKey();
         state.saveEnrolled(enrolled);
-        log.info({ agent: config.name, relay: config.relay }, 'enrolled');
+        key = next;
+        rotate = false;
+        log.info({ agent: config.name, relay: config.relay, key: key.kid }, 'enrolled');
       }
-      const credential = await fetchCredential(config, key, signal);
+      if (!credential || credential.expiresAt - Date.now() < WORTH_USING_MS)
+        credential = await fetchCredential(config, key, signal);
       const connected = await connect(config, key, credential, signal);
       said = '';
       log.info({ relay: connected.relay, tunnel: connected.tunnel }, 'connected');
-      const { ended, drained } = serveTunnel(config, connected, enrolled, credential.expiresAt, options);
+      const { ended, drained } = serveTunnel(config, connected, enrolled, credential.expiresAt, {
+        ...options,
+        renewed: (next) => {
+          credential = next;
+        },
+      });
       const reason = await Promise.race([drained, ended.then(() => undefined)]);
       if (reason === undefined) {
         const end = await ended;
@@ -58,6 +73,12 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
       }
     } catch (error) {
       if (signal.aborted) break;
+      if (!hasCode(error, 'relay_unreachable')) credential = undefined;
+      if (enrolled && rotate && hasCode(error, 'enrollment_refused')) {
+        rotate = false;
+        log.warn('the new enrollment token was refused; going on with the key that is enrolled');
+        continue;
+      }
       if (enrolled && wantsNewEnrollment(error, config, enrolled)) {
         log.warn('the relay does not know this agent any more; a new enrollment token is there, so it enrolls again');
         enrolled = undefined;
@@ -80,6 +101,10 @@ export async function runAgent(config: AgentConfig, options: AgentOptions): Prom
 /** Only a token that an administrator put there since may replace the pinned keys. */
 function wantsNewEnrollment(error: unknown, config: AgentConfig, enrolled: Enrolled): boolean {
   if (!hasCode(error, 'credential_refused') || error instanceof UpgradeRefusedError) return false;
+  return hasNewToken(config, enrolled);
+}
+
+function hasNewToken(config: AgentConfig, enrolled: Enrolled): boolean {
   const waiting = waitingToken(config);
   return waiting !== undefined && waiting.hash !== enrolled.tokenHash;
 }

@@ -6,6 +6,7 @@ import { Tunnel } from '../tunnel/tunnel.ts';
 import type { TunnelEnd } from '../tunnel/tunnel-end.ts';
 import type { AgentConfig } from './config.ts';
 import type { Connected } from './connect.ts';
+import { type Credential, jtiOf } from './credential.ts';
 import { TargetHealth } from './health.ts';
 import { ReceiptCheck } from './receipt-check.ts';
 import { type ServingPort, serveStream } from './serve-stream.ts';
@@ -18,6 +19,8 @@ const RENEW_AGAIN_MS = 15_000;
 export interface ServingOptions {
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** The relay gave a new credential, which is good for another tunnel, too. */
+  readonly renewed: (credential: Credential) => void;
 }
 
 export interface ServedTunnel {
@@ -33,7 +36,7 @@ export function serveTunnel(
   connected: Connected,
   enrolled: Enrolled,
   expiresAt: number,
-  { signal, log }: ServingOptions,
+  { signal, log, renewed }: ServingOptions,
 ): ServedTunnel {
   const clock = () => Date.now() + connected.clockOffsetMs;
   const drained = Promise.withResolvers<string>();
@@ -94,6 +97,7 @@ export function serveTunnel(
       (message) => {
         switch (message.type) {
           case 'credential':
+            renewed({ jwt: message.credential, jti: jtiOf(message.credential), expiresAt: message.expiresAt });
             return renewAt(halfLife(message.expiresAt));
           case 'refused':
             for (const { resource, reason } of message.resources)

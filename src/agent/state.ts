@@ -49,6 +49,18 @@ export class AgentState {
     return key;
   }
 
+  /** A fresh key pair that waits beside the present one, until `adoptNextKey`. */
+  makeNextKey(): SigningKey {
+    const key = generateSigningKey();
+    writeWhole(join(this.#directory, 'agent-key.next.pem'), pemOf(key));
+    return key;
+  }
+
+  /** The relay has bound it: it takes the place of the present one. */
+  adoptNextKey(): void {
+    renameSync(join(this.#directory, 'agent-key.next.pem'), join(this.#directory, 'agent-key.pem'));
+  }
+
   /** Undefined until enrolled, or when it was enrolled under another name or at another relay. */
   loadEnrolled(relay: string, agent: string): Enrolled | undefined {
     const path = join(this.#directory, 'enrolled.json');

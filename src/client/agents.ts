@@ -1,27 +1,101 @@
-import Type, { type Static } from 'typebox';
+import Type, { type Static, type TSchema } from 'typebox';
 import { parser } from '../lib/schema.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
 
-/** A token that enrolls this agent, once, until `expiresAt` (epoch ms). */
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+const AgentView = Type.Object({
+  name: Type.String(),
+  configured: Type.Boolean(),
+  enrolledAt: Nullable(Type.Number()),
+  revokedAt: Nullable(Type.Number()),
+  keyThumbprint: Nullable(Type.String()),
+  scope: Type.Array(Type.String()),
+  drainedAt: Nullable(Type.Number()),
+  tunnels: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      connectedAt: Type.Number(),
+      expiresAt: Type.Number(),
+      resources: Type.Array(Type.String()),
+      unreachable: Type.Array(Type.String()),
+      streams: Type.Number(),
+      roundTripMs: Type.Number(),
+    }),
+  ),
+});
+/** Times are epoch ms. */
+export type AgentView = Static<typeof AgentView>;
+
+const TokenView = Type.Object({
+  id: Type.String(),
+  agent: Type.String(),
+  createdAt: Type.Number(),
+  expiresAt: Type.Number(),
+  scope: Type.Array(Type.String()),
+});
+export type TokenView = Static<typeof TokenView>;
+
+const WHAT = "The relay's answer";
+const parsePage = parser(
+  Type.Object({ agents: Type.Array(AgentView), next: Nullable(Type.String()) }),
+  WHAT,
+  'request_invalid',
+);
+const parseTokens = parser(Type.Object({ tokens: Type.Array(TokenView) }), WHAT, 'request_invalid');
+const parseToken = parser(
+  Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number() }),
+  WHAT,
+  'request_invalid',
+);
+
+/** All agents by name, with their live tunnels at this relay. */
+export async function listAgents({ relay, token }: Credential, signal: AbortSignal): Promise<AgentView[]> {
+  const agents: AgentView[] = [];
+  for (let after = ''; ; ) {
+    const path = `/api/v1/agents${after === '' ? '' : `?after=${encodeURIComponent(after)}`}`;
+    const page = parsePage(await callRelay({ relay, token, path, signal }));
+    agents.push(...page.agents);
+    if (page.next === null || page.agents.length === 0) return agents;
+    after = page.next;
+  }
+}
+
+/** A token that enrolls this agent, once, until `expiresAt` (epoch ms). `scope`: names it may announce beyond the relay's file. */
 export async function createEnrollmentToken(
   credential: Credential,
   agent: string,
+  scope: readonly string[],
   signal: AbortSignal,
-): Promise<Static<typeof EnrollmentToken>> {
-  return parseToken(await post(credential, agent, 'tokens', signal));
+): Promise<{ token: string; expiresAt: number }> {
+  return parseToken(await post(credential, `${encodeURIComponent(agent)}/tokens`, { scope }, signal));
+}
+
+/** Those that can still be redeemed. */
+export async function listEnrollmentTokens({ relay, token }: Credential, signal: AbortSignal): Promise<TokenView[]> {
+  return parseTokens(await callRelay({ relay, token, path: '/api/v1/agents/tokens', signal })).tokens;
+}
+
+export async function revokeEnrollmentToken(credential: Credential, id: string, signal: AbortSignal): Promise<void> {
+  await post(credential, `tokens/${encodeURIComponent(id)}/revoke`, {}, signal);
 }
 
 /** Ends the agent's authority and its tunnels. */
 export async function revokeAgent(credential: Credential, agent: string, signal: AbortSignal): Promise<void> {
-  await post(credential, agent, 'revoke', signal);
+  await post(credential, `${encodeURIComponent(agent)}/revoke`, {}, signal);
 }
 
-function post({ relay, token }: Credential, agent: string, what: string, signal: AbortSignal): Promise<unknown> {
-  const path = `/api/v1/agents/${encodeURIComponent(agent)}/${what}`;
-  return callRelay({ relay, token, method: 'POST', path, json: {}, signal });
+/** No new streams for the agent, or again. */
+export async function drainAgent(
+  credential: Credential,
+  agent: string,
+  drained: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  await post(credential, `${encodeURIComponent(agent)}/drain`, { drained }, signal);
 }
 
-const EnrollmentToken = Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number() });
-
-const parseToken = parser(EnrollmentToken, "The relay's answer", 'request_invalid');
+function post({ relay, token }: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
+  return callRelay({ relay, token, method: 'POST', path: `/api/v1/agents/${path}`, json, signal });
+}

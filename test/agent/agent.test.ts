@@ -221,3 +221,62 @@ test('an opening that takes too long, or is no longer wanted, fails with its own
   stopping.abort();
   assert.equal((await closing(stream))?.code, 'aborted');
 });
+
+test('a new token in the file replaces the key at the next start; a bad one changes nothing', async (t) => {
+  const { relay, office } = await begin(t);
+  const keyOf = () => relay.agentKeys.get('office')?.x;
+  const first = keyOf();
+  await office.stop(true);
+  await relay.until(() => relay.endpoint.list().length === 0);
+  office.giveToken(relay, 'fresh');
+  office.start();
+  await relay.until(() => relay.endpoint.list().length === 1);
+  const second = keyOf();
+  assert.notEqual(second, first);
+  assert.equal(statSync(join(office.config.stateDir, 'agent-key.pem')).mode & 0o777, 0o600);
+  await office.stop(true);
+  await relay.until(() => relay.endpoint.list().length === 0);
+  office.giveToken(relay, 'bad');
+  relay.tokens.clear();
+  office.start();
+  await relay.until(() => relay.endpoint.list().length === 1);
+  assert.equal(keyOf(), second);
+  assert.match(office.said.join(), /new enrollment token was refused; going on/);
+});
+
+test('a credential that is still good opens the next tunnel without asking for another', async (t) => {
+  const { relay, tunnel } = await begin(t);
+  assert.equal(relay.credentialsAsked, 1);
+  const { port, key, agentKeys } = relay;
+  await relay.stop();
+  assert.ok(tunnel.closed);
+  const again = await SmallRelay.start(t, { port, key, agentKeys });
+  await tunnelTo(again, 'wiki');
+  assert.equal(again.credentialsAsked, 0);
+});
+
+test('a drained agent gets no new streams, and its open ones go on', async (t) => {
+  const { relay, open } = await begin(t);
+  const stream = await open();
+  relay.drained.add('office');
+  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])), undefined);
+  const answer = collect(stream);
+  stream.end('to the end');
+  assert.equal((await answer).toString(), 'to the end');
+  relay.drained.delete('office');
+  assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])));
+});
+
+test('what an agent may not serve is refused with a reason that it passes on; the rest is served', async (t) => {
+  const judge = () => [{ resource: 'metrics', reason: 'warehouse holds this name' }];
+  const relay = await SmallRelay.start(t, { judge });
+  const office = new Office(t, relay, { wiki: 1, metrics: 1 });
+  office.giveToken(relay);
+  office.start();
+  await tunnelTo(relay, 'wiki');
+  assert.equal(relay.endpoint.directory.pick(resourceOf('metrics', ['office'])), undefined);
+  await relay.event('agent.announcement_refused');
+  await relay.until(() =>
+    office.said.some((line) => line.includes('metrics from this agent: warehouse holds this name')),
+  );
+});

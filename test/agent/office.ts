@@ -45,7 +45,7 @@ export class EchoTarget {
 export class Office {
   readonly directory = mkdtempSync(join(tmpdir(), 'postern-agent-'));
   readonly config: AgentConfig;
-  readonly #stopping = new AbortController();
+  #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
   /** What it says to the person who runs it. */
@@ -87,10 +87,12 @@ export class Office {
     this.#running = runAgent(this.config, { signal: this.#stopping.signal, log });
   }
 
-  async stop(): Promise<void> {
+  /** `keep`: to start again with the same state. */
+  async stop(keep = false): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#stopping = new AbortController();
+    if (!keep) rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -44,6 +44,7 @@ export class SmallRelay {
   readonly scope: string[] = [];
   credentialLifeSeconds: number;
   renewals = 0;
+  credentialsAsked = 0;
   readonly endpoint: TunnelEndpoint;
   readonly server: Server;
   readonly origin: string;
@@ -161,6 +162,7 @@ export class SmallRelay {
       return send(response, 200, { agent: body['name'], relayKeys: { keys } });
     }
     const assertion = body['assertion'] ?? '';
+    this.credentialsAsked += 1;
     for (const [agent, jwk] of this.agentKeys) {
       try {
         await verifyToken(assertion, {

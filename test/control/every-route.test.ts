@@ -20,6 +20,7 @@ const BODIES: Readonly<Record<string, object>> = {
     publicKey: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
   },
   'POST /api/v1/agents/credential': { assertion: 'unknown' },
+  'POST /api/v1/agents/:name/drain': { drained: true },
   'POST /api/v1/accesses/:id/terminate': { reason: 'This is a test.' },
 };
 
@@ -34,6 +35,8 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'POST /api/v1/agents/enroll': 403,
   'POST /api/v1/agents/credential': 403,
   'POST /api/v1/agents/:name/revoke': 404,
+  'POST /api/v1/agents/:name/drain': 404,
+  'POST /api/v1/agents/tokens/:id/revoke': 404,
   'POST /api/v1/accesses/:id/terminate': 404,
   'DELETE /api/v1/sessions/:id': 404,
 };

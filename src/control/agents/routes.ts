@@ -8,11 +8,16 @@ import {
   AgentParams,
   AgentQuery,
   CredentialBody,
+  DrainBody,
+  DrainedAgent,
   EnrollBody,
   Enrolled,
   EnrollmentToken,
+  EnrollmentTokenList,
   IssuedCredential,
+  NewToken,
   RevokedAgent,
+  TokenParams,
 } from '../contract/agents.ts';
 import { Nothing } from '../contract/parts.ts';
 import type { ControlPlugin, TunnelView } from '../ports.ts';
@@ -29,8 +34,8 @@ export interface AgentRoutesDeps {
   readonly clock: Clock;
 }
 
-/** An agent renews inside its tunnel; these are for starts and reconnects. */
-const RATE = { max: 300, timeWindow: 60_000 };
+/** An agent renews inside its tunnel; these are for starts and reconnects, of many agents behind one address. */
+const RATE = { max: 3_000, timeWindow: 60_000 };
 
 const DEFAULT_LIMIT = 200;
 
@@ -97,6 +102,8 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
               enrolledAt: agent?.enrolledAt ?? null,
               revokedAt: agent?.revokedAt ?? null,
               keyThumbprint: agent?.keyThumbprint ?? null,
+              scope: [...(agent?.scope ?? [])],
+              drainedAt: agent?.drainedAt ?? null,
               tunnels: (tunnels.get(name) ?? []).map(tunnelOf),
             };
           }),
@@ -105,15 +112,59 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
       },
     );
 
-    app.post<{ Params: AgentParams }>(
+    app.post<{ Params: AgentParams; Body: NewToken }>(
       '/api/v1/agents/:name/tokens',
       {
         config: { permission: ['admin'], summary: 'A single-use token that enrolls this agent' },
-        schema: { params: AgentParams, body: Nothing, response: { 200: EnrollmentToken } },
+        schema: { params: AgentParams, body: NewToken, response: { 200: EnrollmentToken } },
       },
       async (request, reply) => {
         reply.header('cache-control', 'no-store');
-        return enrollment.createToken(request.params.name, actorOf(request));
+        return enrollment.createToken(request.params.name, actorOf(request), request.body.scope);
+      },
+    );
+
+    app.get(
+      '/api/v1/agents/tokens',
+      {
+        config: { permission: ['admin', 'security'], summary: 'Enrollment tokens that can still be redeemed' },
+        schema: { response: { 200: EnrollmentTokenList } },
+      },
+      async (_request, reply): Promise<EnrollmentTokenList> => {
+        reply.header('cache-control', 'no-store');
+        const tokens = await enrollment.listTokens();
+        return { tokens: tokens.map((token) => ({ ...token, scope: [...token.scope] })) };
+      },
+    );
+
+    app.post<{ Params: TokenParams }>(
+      '/api/v1/agents/tokens/:id/revoke',
+      {
+        config: { permission: ['admin'], summary: 'Withdraw an enrollment token' },
+        schema: { params: TokenParams, body: Nothing, response: { 200: RevokedAgent } },
+      },
+      async (request) => {
+        const { id } = request.params;
+        if (!(await enrollment.revokeToken(id, actorOf(request)))) {
+          throw new PosternError('not_found', `There is no token ${id}, or it was used, revoked or has expired.`);
+        }
+        return { revoked: id };
+      },
+    );
+
+    app.post<{ Params: AgentParams; Body: DrainBody }>(
+      '/api/v1/agents/:name/drain',
+      {
+        config: { permission: ['admin'], summary: 'Give an agent no new streams, or again' },
+        schema: { params: AgentParams, body: DrainBody, response: { 200: DrainedAgent } },
+      },
+      async (request) => {
+        const { name } = request.params;
+        const { drained } = request.body;
+        if (!(await enrollment.drain(name, drained, actorOf(request)))) {
+          throw new PosternError('not_found', `No agent ${name} is enrolled.`);
+        }
+        return { agent: name, drained };
       },
     );
 

@@ -33,6 +33,10 @@ const AgentSummary = Type.Object({
   enrolledAt: Nullable(Whole),
   revokedAt: Nullable(Whole),
   keyThumbprint: Nullable(Type.String()),
+  /** What it may announce beyond the relay's file: names, `*` for any characters. */
+  scope: Type.Array(Type.String()),
+  /** Since when it gets no new streams. */
+  drainedAt: Nullable(Whole),
   tunnels: Type.Array(Tunnel, { description: 'Live ones at this relay, newest first.' }),
 });
 
@@ -70,6 +74,37 @@ export const Enrolled = Type.Object({
 export const CredentialBody = Type.Object({ assertion: Type.String({ minLength: 1, maxLength: 4096 }) }, closed);
 export type CredentialBody = Static<typeof CredentialBody>;
 export const IssuedCredential = Type.Object({ credential: Type.String(), expiresAt: Whole });
+
+/** POST /api/v1/agents/:name/tokens */
+export const NewToken = Type.Object(
+  {
+    /** What the agent may announce beyond the relay's file: names, `*` for any characters. */
+    scope: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,63}$' }), { maxItems: 100 })),
+  },
+  closed,
+);
+export type NewToken = Static<typeof NewToken>;
+
+/** GET /api/v1/agents/tokens: those that can still be redeemed. */
+export const EnrollmentTokenList = Type.Object({
+  tokens: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      agent: Type.String(),
+      createdAt: Whole,
+      expiresAt: Whole,
+      scope: Type.Array(Type.String()),
+    }),
+  ),
+});
+export type EnrollmentTokenList = Static<typeof EnrollmentTokenList>;
+export const TokenParams = Type.Object({ id: Type.String({ pattern: '^[0-9a-f-]{1,36}$' }) });
+export type TokenParams = Static<typeof TokenParams>;
+
+/** POST /api/v1/agents/:name/drain */
+export const DrainBody = Type.Object({ drained: Type.Boolean() }, closed);
+export type DrainBody = Static<typeof DrainBody>;
+export const DrainedAgent = Type.Object({ agent: Type.String(), drained: Type.Boolean() });
 
 export const EnrollmentToken = Type.Object({ token: Type.String(), expiresAt: Whole });
 export const RevokedAgent = Type.Object({ revoked: Type.String() });

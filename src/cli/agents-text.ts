@@ -1,0 +1,74 @@
+import type { AgentView, TokenView } from '../client/agents.ts';
+
+export function agentTable(agents: readonly AgentView[]): string {
+  return table(
+    ['AGENT', 'STATE', 'TUNNELS', 'STREAMS', 'SERVES'],
+    agents.map((agent) => [
+      agent.name,
+      stateOf(agent),
+      String(agent.tunnels.length),
+      String(agent.tunnels.reduce((sum, { streams }) => sum + streams, 0)),
+      served(agent).join(', '),
+    ]),
+  );
+}
+
+export function agentDetails(agent: AgentView): string {
+  const facts = [
+    ['State', stateOf(agent)],
+    ['Enrolled', timeOf(agent.enrolledAt)],
+    ['Revoked', timeOf(agent.revokedAt)],
+    ['Drained', timeOf(agent.drainedAt)],
+    ['Key', agent.keyThumbprint ?? '-'],
+    ['May announce', agent.scope.join(', ') || 'what the relay gives it'],
+  ];
+  const tunnels = agent.tunnels.map(
+    ({ id, connectedAt, expiresAt, streams, roundTripMs }) =>
+      `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${streams} streams, round trip ${roundTripMs.toFixed(1)} ms\n`,
+  );
+  return `${agent.name}\n${table([], facts)}${tunnels.join('')}${served(agent)
+    .map((line) => `\n  serves ${line}`)
+    .join('')}\n`;
+}
+
+export function tokenTable(tokens: readonly TokenView[]): string {
+  return table(
+    ['ID', 'AGENT', 'UNTIL', 'MAY ANNOUNCE'],
+    tokens.map(({ id, agent, expiresAt, scope }) => [id, agent, timeOf(expiresAt), scope.join(', ') || '-']),
+  );
+}
+
+function stateOf({ configured, enrolledAt, revokedAt, drainedAt, tunnels }: AgentView): string {
+  if (!configured) return 'not in the configuration';
+  if (revokedAt !== null) return 'revoked';
+  if (enrolledAt === null) return 'not enrolled';
+  if (tunnels.length === 0) return 'not connected';
+  return drainedAt === null ? 'connected' : 'drained';
+}
+
+function served({ tunnels }: AgentView): string[] {
+  const names = [...new Set(tunnels.flatMap(({ resources }) => resources))].toSorted();
+  return names.map((name) =>
+    tunnels.every((tunnel) => tunnel.unreachable.includes(name) || !tunnel.resources.includes(name))
+      ? `${name} (target unreachable)`
+      : name,
+  );
+}
+
+function timeOf(at: number | null): string {
+  return at === null ? '-' : new Date(at).toISOString();
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = head.length === 0 ? rows : [head, ...rows];
+  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
