@@ -40,6 +40,8 @@ export interface Resource {
   readonly bodyLimitBytes: number | undefined;
   /** Forms that other sites may post with the person's cookie: SAML responses, `response_mode=form_post`. */
   readonly unsafeFrom: UnsafeFrom | undefined;
+  /** An agent brought it; nobody wrote it into the relay's file. Rules that allow must name it. */
+  readonly announced?: true;
 }
 
 export interface UnsafeFrom {

@@ -52,7 +52,9 @@ export class ResourceLines {
 
   constructor(resource: Resource, linesByObject: ReadonlyMap<string, readonly Line[]>) {
     this.objects = objectsOf(resource);
-    const lines = [...this.objects].flatMap((object) => linesByObject.get(object) ?? []);
+    const lines = [...this.objects]
+      .flatMap((object) => linesByObject.get(object) ?? [])
+      .filter((line) => !isTooBroad(line, resource));
     lines.sort((a, b) => a.order - b.order);
     this.byPath = lines.some((line) => line.rule.paths !== undefined);
     this.allowing = [...new Set(lines.map((line) => line.rule))].filter((rule) => rule.effect === 'allow');
@@ -79,6 +81,11 @@ export class ResourceLines {
     }
     return found;
   }
+}
+
+/** Whoever wrote "any resource" did not mean those that an agent thinks of later. A deny does. */
+function isTooBroad({ rule, casbin }: Line, { announced }: Resource): boolean {
+  return announced === true && rule.effect === 'allow' && casbin[1] === 'any-resource';
 }
 
 interface Bucket {

@@ -83,6 +83,7 @@ export class AnnouncedResources {
       identityHeaders: {},
       recordedQuery: [],
       ...DEFAULT_SETTINGS,
+      announced: true,
     };
   }
 }
