@@ -55,6 +55,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'enroll and revoke agents',
     load: async () => (await import('./agents.ts')).addAgentsCommand,
   },
+  service: {
+    summary: 'run the agent or the relay under systemd',
+    load: async () => (await import('./unit.ts')).addServiceCommand,
+  },
   admin: {
     summary: "what only the relay's machine may do",
     load: async () => (await import('./admin.ts')).addAdminCommand,
