@@ -26,3 +26,5 @@ strip();
 const destination = resolve(process.argv[2] ?? '.');
 mkdirSync(destination, { recursive: true });
 await step('Package (npm pack)', 'npm', ['pack', '--pack-destination', destination, '--loglevel', 'error']);
+// Left behind it would grow old and be taken for the sources.
+rmSync(join(root, 'dist'), { recursive: true });
