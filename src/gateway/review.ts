@@ -16,6 +16,9 @@ export function review(door: Door, change: Change): void {
       live.terminate((access) => access.agent === change.agent, 'agent_revoked');
       pool.end((stream) => stream.tunnel.agent === change.agent);
       break;
+    case 'agent_drained':
+      // It takes nothing new; what is open goes on.
+      break;
     case 'snapshot_changed': {
       const snapshot = ports.snapshot();
       for (const access of live.all()) {
