@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,9 @@ import { after, describe, it } from 'node:test';
 import { parseRelayOrigin } from '../../src/cli/relay-origin.ts';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { createListener } from '../../src/gateway/listener.ts';
+import type { Health } from '../../src/relay/metrics/health.ts';
+import type { Meters } from '../../src/relay/metrics/meters.ts';
+import { serveMetrics } from '../../src/relay/metrics/serve.ts';
 import { asAlice, createWorld } from '../gateway/world.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-plain-'));
@@ -16,7 +20,7 @@ after(() => rmSync(directory, { recursive: true }));
 describe('plain HTTP', () => {
   const agentAt = (relay: string) => {
     const file = join(directory, 'agent.yaml');
-    writeFileSync(file, `relay: ${relay}\nname: office\ntargets: { wiki: "http://127.0.0.1:1" }\n`);
+    writeFileSync(file, `relay: ${relay}\nname: office\ntargets: { wiki: "http://127.0.0.1:7001" }\n`);
     return loadAgentConfig(file).relay;
   };
 
@@ -59,6 +63,25 @@ describe("a stranger at the relay's own host", () => {
     }
     listener.closeAllConnections();
     listener.close();
+  });
+});
+
+describe('metrics, which ask nobody who they are', () => {
+  it('are not for a page whose name was made to point at this machine', async () => {
+    const health = { live: () => ({ ok: true }) } as unknown as Health;
+    await using server = await serveMetrics({ host: '127.0.0.1', port: 0 }, {} as Meters, health);
+    const statusFor = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const asked = request(`${server.url}/health/live`, { agent: false, headers: { host } }, (res) => {
+          res.resume();
+          resolve(res.statusCode);
+        });
+        asked.on('error', reject).end();
+      });
+    for (const host of ['evil.test', 'evil.test:9090', 'localhost.evil.test', '127.0.0.1.evil.test'])
+      assert.equal(await statusFor(host), 421, host);
+    for (const host of ['127.0.0.1:9090', 'localhost:9090', '[::1]:9090'])
+      assert.equal(await statusFor(host), 200, host);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import type { HostPort } from '../../config/values.ts';
+import { isLocalhostName } from '../../lib/localhost.ts';
 import { openPort } from '../open-port.ts';
 import type { Health, HealthAnswer } from './health.ts';
 import type { Meters } from './meters.ts';
@@ -21,6 +22,7 @@ export async function serveMetrics(address: HostPort, meters: Meters, health: He
     '/health/ready': () => health.ready(),
   };
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (!isAskedHere(req.headers.host)) return end(res, 421, 'text/plain', 'Ask by address, or as localhost.\n');
     const ask = answers[req.url ?? ''];
     if (req.method !== 'GET' && req.method !== 'HEAD') return end(res, 405, 'text/plain', 'Only GET.\n');
     if (ask) {
@@ -43,6 +45,12 @@ export async function serveMetrics(address: HostPort, meters: Meters, health: He
       server.closeAllConnections();
     },
   };
+}
+
+/** By address or as localhost: a web page that had its own name point here (DNS rebinding) asks by that name. */
+function isAskedHere(host = ''): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isIP(name) !== 0 || isLocalhostName(name);
 }
 
 function end(res: ServerResponse, status: number, type: string, body: string): void {
