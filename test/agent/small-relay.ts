@@ -8,7 +8,7 @@ import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
 import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
 import type { AnnouncementJudge } from '../../src/gateway/tunnel/announcement.ts';
 import { sortableId } from '../../src/lib/id.ts';
-import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
+import { signToken, type TokenContent, unverifiedSubject, verifyToken } from '../../src/token/jwt.ts';
 import {
   generateSigningKey,
   type PublicJwk,
@@ -104,8 +104,8 @@ export class SmallRelay {
   }
 
   /** Looks again after each event and each turn of the loop. */
-  async until(holds: () => boolean): Promise<void> {
-    const limit = Date.now() + LIMIT_MS;
+  async until(holds: () => boolean, limitMs = LIMIT_MS): Promise<void> {
+    const limit = Date.now() + limitMs;
     while (!holds()) {
       if (Date.now() > limit) throw new Error(`It did not come to be: ${holds.toString()}`);
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -163,7 +163,9 @@ export class SmallRelay {
     }
     const assertion = body['assertion'] ?? '';
     this.credentialsAsked += 1;
-    for (const [agent, jwk] of this.agentKeys) {
+    const agent = unverifiedSubject(assertion) ?? '';
+    const jwk = this.agentKeys.get(agent);
+    if (jwk) {
       try {
         await verifyToken(assertion, {
           type: 'postern-client-assertion+jwt',
