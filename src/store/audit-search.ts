@@ -8,7 +8,7 @@ const MAX_PAGE = 200;
 /** Rows looked at by one search; then it returns what it has and where to go on. */
 const MAX_SCANNED_ROWS = 200_000;
 /** One statement holds the embedded database for about this long, so that appends hardly wait. */
-const SLICE_MS = 25;
+const SLICE_MS = 15;
 const FIRST_SLICE_ROWS = 1_000;
 const MAX_SLICE_ROWS = 20_000;
 const NEWEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -50,7 +50,6 @@ export async function searchAudit(store: Store, filter: AuditFilter, options: Se
     scanned += sliceRows
   ) {
     options.signal?.throwIfAborted();
-    const startedAt = performance.now();
     const slice: Slice = await readSlice(store, filter, {
       below,
       oldest,
@@ -61,7 +60,7 @@ export async function searchAudit(store: Store, filter: AuditFilter, options: Se
     const last = slice.found.at(-1);
     next = found.length === limit && last ? last.ref : slice.floor;
     below = next ?? below;
-    const factor = SLICE_MS / Math.max(1, performance.now() - startedAt);
+    const factor = SLICE_MS / Math.max(1, slice.tookMs);
     sliceRows = Math.round(Math.min(MAX_SLICE_ROWS, Math.max(100, sliceRows * Math.min(2, factor))));
   }
   return { entries: await complete(store, found), ...(next === undefined ? {} : { next }) };
@@ -71,6 +70,8 @@ interface Slice {
   readonly found: Found[];
   /** Ref down to which everything was looked at; undefined when nothing older is left. */
   readonly floor: string | undefined;
+  /** How long it held its connection. */
+  readonly tookMs: number;
 }
 
 async function readSlice(
@@ -91,7 +92,7 @@ async function readSlice(
       ORDER BY ref DESC LIMIT $4
     )
     SELECT (SELECT ref FROM floor) AS floor, found.* FROM (SELECT 1) one LEFT JOIN found ON true ORDER BY found.ref DESC`;
-  const rows = await runSearch<Partial<Found> & { floor: string | null }>(store, text, [
+  const { rows, tookMs } = await runSearch<Partial<Found> & { floor: string | null }>(store, text, [
     range.below,
     range.oldest,
     range.rows - 1,
@@ -99,19 +100,19 @@ async function readSlice(
     ...condition.values,
   ]);
   const found = rows.filter((row): row is Found & { floor: string | null } => typeof row.ref === 'string');
-  return { found, floor: rows[0]?.floor ?? undefined };
+  return { found, floor: rows[0]?.floor ?? undefined, tookMs };
 }
 
 async function complete(store: Store, found: readonly Found[]): Promise<AuditEntry[]> {
   if (found.length === 0) return [];
   const leaves = found.map((row) => JSON.parse(row.leaf) as AuditLeaf);
   const facts = [...new Set(leaves.flatMap((leaf) => (leaf.facts === undefined ? [] : [leaf.facts])))];
-  const outcomeRows = await runSearch<{ ref: string; leaf: string }>(
+  const { rows: outcomeRows } = await runSearch<{ ref: string; leaf: string }>(
     store,
     `SELECT ref, leaf FROM audit_record WHERE ref = ANY($1::uuid[]) AND strpos(leaf, '"kind":"access.outcome"') > 0`,
     [found.map((row) => row.ref)],
   );
-  const factRows = await runSearch<{ hash: string; body: string }>(
+  const { rows: factRows } = await runSearch<{ hash: string; body: string }>(
     store,
     `SELECT encode(hash, 'hex') AS hash, body FROM audit_fact WHERE hash = ANY($1::bytea[]) AND body IS NOT NULL`,
     [facts.map((hash) => Buffer.from(hash, 'hex'))],
@@ -131,13 +132,18 @@ async function complete(store: Store, found: readonly Found[]): Promise<AuditEnt
   });
 }
 
-async function runSearch<R extends object>(store: Store, text: string, values: readonly unknown[]): Promise<R[]> {
+async function runSearch<R extends object>(
+  store: Store,
+  text: string,
+  values: readonly unknown[],
+): Promise<{ rows: R[]; tookMs: number }> {
   const client = await store.connect('search');
+  const startedAt = performance.now();
   let failed = true;
   try {
     const { rows } = await client.query<R>(text, [...values]);
     failed = false;
-    return rows;
+    return { rows, tookMs: performance.now() - startedAt };
   } finally {
     client.release(failed);
   }

@@ -114,4 +114,6 @@ export class LanePool extends pg.Pool {
 async function startAnew(client: pg.ClientBase): Promise<void> {
   await client.query('ROLLBACK');
   await client.query('DISCARD ALL');
+  // Until its statistics are there, the planner would collect and sort the whole log to find a thousand of its rows.
+  await client.query('SET enable_bitmapscan = off');
 }

@@ -8,7 +8,7 @@ import { type ChangeFeed, openChangeFeed } from './changes.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { LanePool } from './lane-pool.ts';
 import { surviveLosses } from './losses.ts';
-import { startMaintenance } from './maintenance.ts';
+import { type MaintenanceBounds, startMaintenance } from './maintenance.ts';
 import { migrate } from './migrate.ts';
 import { connectPools } from './postgres.ts';
 import { refuseUnsafe } from './unsafe.ts';
@@ -41,6 +41,8 @@ export interface StoreOptions {
   readonly dataDir: string;
   readonly log: Logger;
   readonly commitTimeoutMs?: number;
+  /** Of the embedded database; tests make them small. */
+  readonly maintenance?: MaintenanceBounds;
   /** For whoever only reads: tables are taken as they are. */
   readonly readOnly?: boolean;
 }
@@ -64,11 +66,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const lanes = new LanePool(embedded.address);
     surviveLosses(lanes, options.log);
     undo.defer(() => lanes.end());
-    undo.use(startMaintenance(lanes, options.log));
     pool = lanes;
     connect = (lane) => lanes.connectIn(lane);
   }
   if (!options.readOnly) await migrate(pool);
+  if (pool instanceof LanePool) undo.use(await startMaintenance(pool, options.log, options.maintenance));
   const db = drizzle(pool);
   const changes = undo.use(openChangeFeed(db, options.log));
 
