@@ -9,7 +9,7 @@ export interface RequestPath {
   readonly query: string | undefined;
   /** `raw` split at '/', each segment percent-decoded once; the empty string before the first '/' left out. */
   readonly segments: readonly string[];
-  /** It holds %2F, an empty inner segment or ';': targets disagree on how to read that. */
+  /** It holds %2F or ';', also below further encodings, or an empty inner segment: targets disagree on how to read that. */
   readonly ambiguous: boolean;
 }
 
@@ -45,7 +45,7 @@ export function parseRequestTarget(target: string): RequestPath | PathRefusal {
     if (decoded === undefined) return 'bad_percent';
     const refusal = refuseHidden(decoded);
     if (refusal) return refusal;
-    if (decoded.includes('/') || decoded.includes(';')) ambiguous = true;
+    if (/[/;]/.test(decodeFully(decoded))) ambiguous = true;
     segments.push(decoded);
   }
   return { raw, query, segments, ambiguous };
@@ -58,11 +58,22 @@ function refuseHidden(decoded: string): PathRefusal | undefined {
     if (/[\x00-\x1f\x7f]/.test(text)) return 'forbidden_byte';
     if (text.includes('\\')) return 'backslash';
     if (text.split('/').some((part) => DOTS.test(part))) return 'dot_segment';
-    const next = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    const next = decodeBytes(text);
     if (next === text) return undefined;
     text = next;
   }
   return 'bad_percent';
+}
+
+/** As a target reads a segment that decodes it until nothing is left to decode. Of accepted paths only: they end. */
+export function decodeFully(segment: string): string {
+  let text = segment;
+  for (let next = decodeBytes(text); next !== text; next = decodeBytes(text)) text = next;
+  return text;
+}
+
+function decodeBytes(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function decodeOnce(text: string): string | undefined {

@@ -4,7 +4,7 @@ import { messageOf, PosternError } from '../lib/errors.ts';
 import { matchesPattern, type PathPattern, parsePathPattern } from './path-pattern.ts';
 
 /** Grows whenever the functions below, path patterns, path readings or subjects come to mean something else. */
-export const FUNCTION_SET_VERSION = 2;
+export const FUNCTION_SET_VERSION = 3;
 
 /** What a Casbin line says in `act` and `path` for "all". */
 export const ALL = '*';

@@ -1,14 +1,16 @@
-import type { RequestPath } from '../domain/request-path.ts';
+import { decodeFully, type RequestPath } from '../domain/request-path.ts';
 
 /**
  * The ways in which targets read a path with %2F, `//` or `;`, as decoded segments: %2F as a character or a separator,
- * `;parameters` kept or cut (before or after decoding), empty segments kept or merged. At most 14.
+ * `;parameters` kept or cut (before or after decoding), empty segments kept or merged, and all that where the target
+ * decodes until nothing is left. At most 20.
  */
 export function readingsOf(path: RequestPath): readonly (readonly string[])[] {
   if (!path.ambiguous) return [path.segments];
   const literal = path.segments;
   const cutRaw = path.raw.slice(1).split('/').map(cut).map(decode);
   const cutDecoded = literal.map(cut);
+  const deep = literal.map(decodeFully);
   const shapes = [
     literal,
     cutRaw,
@@ -17,6 +19,9 @@ export function readingsOf(path: RequestPath): readonly (readonly string[])[] {
     separated(cutRaw),
     separated(cutDecoded),
     separated(literal).map(cut),
+    deep.map(cut),
+    separated(deep),
+    separated(deep).map(cut),
   ];
   const readings = new Map<string, readonly string[]>();
   for (const shape of shapes)
