@@ -1,8 +1,4 @@
 import type { Recorded } from '../domain/audit-event.ts';
-import type { Decision } from '../domain/decision.ts';
-import type { Resource } from '../domain/resource.ts';
-import type { Identity } from '../domain/session.ts';
-import { clientAddress } from '../lib/client-address.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { type RequestHead, readRequest } from './access/1-read.ts';
@@ -11,13 +7,13 @@ import { identify } from './access/3-identify.ts';
 import { decide } from './access/4-decide.ts';
 import { recordIntent } from './access/5-record-intent.ts';
 import { forward } from './access/6-forward.ts';
-import { NOTHING_SENT, recordOutcome } from './access/7-record-outcome.ts';
 import { anonymous } from './access/anonymous.ts';
 import { isTooLarge } from './access/body-limit.ts';
-import { corsHeaders, preflightHeaders } from './access/cors.ts';
+import { preflightHeaders } from './access/cors.ts';
 import { OpenAccess } from './access/open-access.ts';
+import { refuse, refuseRecorded } from './access/refuse.ts';
 import { answerReserved, answerStranger } from './access/stranger.ts';
-import { answerPreflight, answerRefusal } from './answer/answer.ts';
+import { answerPreflight } from './answer/answer.ts';
 import { deniedRefusal } from './answer/denied.ts';
 import type { Exchange } from './answer/exchange.ts';
 import {
@@ -71,7 +67,7 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   const id = sortableId(startedAt);
   if (known === undefined) {
     if (decision.effect === 'deny') return answerStranger(door, exchange, head, resource);
-    if (!door.anonymousGate.admits(resource, head, startedAt)) {
+    if (!door.anonymousGate.admits(head, startedAt)) {
       return refuse(door, exchange, head, TOO_MANY_REQUESTS, { stranger: 'too_many_requests', resource });
     }
   }
@@ -117,46 +113,4 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
     open.finish('failed');
     throw error;
   }
-}
-
-interface RefusalFacts {
-  readonly id: string;
-  readonly resource: Resource;
-  readonly identity: Identity;
-  readonly decision: Decision;
-  readonly refusal: Refusal;
-  readonly startedAt: number;
-}
-
-/** Refuses someone who is known, so that the reference finds a record: a denial, or an allowed access that went nowhere. */
-async function refuseRecorded(door: Door, exchange: Exchange, head: RequestHead, facts: RefusalFacts): Promise<void> {
-  const { id, resource, identity, decision, refusal, startedAt } = facts;
-  try {
-    await recordIntent(door, id, head, resource, identity, decision, undefined);
-  } catch {
-    return refuse(door, exchange, head, AUDIT_UNAVAILABLE, { resource, reference: id });
-  }
-  if (decision.effect === 'allow') {
-    const end = refusal === BODY_TOO_LARGE ? 'body_too_large' : 'not_forwarded';
-    recordOutcome(door, { ...NOTHING_SENT, intent: id, identity, resource: resource.name, end, startedAt });
-  }
-  refuse(door, exchange, head, refusal, { resource, reference: id });
-}
-
-interface RefusalMarks {
-  /** Counted as a stranger's, for this reason. */
-  readonly stranger?: string;
-  readonly reference?: string;
-  readonly resource?: Resource | undefined;
-}
-
-function refuse(
-  door: Door,
-  exchange: Exchange,
-  head: RequestHead | undefined,
-  refusal: Refusal,
-  { stranger, reference = sortableId(), resource }: RefusalMarks = {},
-): void {
-  if (stranger !== undefined) door.ports.strangers.refused(stranger, clientAddress(exchange.req));
-  answerRefusal(exchange, door.ports.relay, head, refusal, reference, corsHeaders(head, resource));
 }

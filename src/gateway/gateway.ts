@@ -37,13 +37,12 @@ export interface Gateway {
 export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const bounds = { ...BOUNDS, ...options.bounds };
-  const live = new LiveAccesses();
   const door: Door = {
     ports,
     pool: new TargetPool(clock),
-    live,
+    live: new LiveAccesses(),
     personRate: new PersonRate(bounds.personRate, ports.audit, clock, options.log),
-    anonymousGate: new AnonymousGate(bounds, live),
+    anonymousGate: new AnonymousGate(bounds),
     bounds,
     isPosternCookie: (name) => ports.handOff.isPosternCookie(name),
     queryKey: options.queryKey,

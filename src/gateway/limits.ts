@@ -56,7 +56,7 @@ export const MAX_THROTTLED = 1_000;
 export const ANONYMOUS_RATE: Rate = { perSecond: 20, burst: 200 };
 /** The same over all addresses, since each request is two records; beyond it 429. */
 export const ANONYMOUS_RATE_OF_ALL: Rate = { perSecond: 500, burst: 2_000 };
-/** Open accesses under rules for `anyone` at one resource, so that people find places too; the next gets 429. */
+/** Streams under rules for `anyone` at one resource, so that people find places too; strangers do not wait, the next gets 503. */
 export const MAX_ANONYMOUS_PER_RESOURCE = 128;
 
 /** How often what is open is looked at for expired sessions and stalled clients. */

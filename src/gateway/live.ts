@@ -1,5 +1,4 @@
 import type { TerminationReason } from '../domain/change.ts';
-import { isAnonymous } from './access/anonymous.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import { MAX_LIVE_PER_SESSION } from './limits.ts';
 import type { LiveAccess, LiveStreams } from './ports.ts';
@@ -8,7 +7,6 @@ import type { LiveAccess, LiveStreams } from './ports.ts';
 export class LiveAccesses implements LiveStreams {
   readonly #open = new Set<OpenAccess>();
   readonly #bySession = new Map<string, number>();
-  readonly #anonymousByResource = new Map<string, number>();
 
   list(): readonly LiveAccess[] {
     return [...this.#open];
@@ -29,21 +27,14 @@ export class LiveAccesses implements LiveStreams {
     return (this.#bySession.get(session) ?? 0) >= MAX_LIVE_PER_SESSION;
   }
 
-  /** Open accesses of strangers at one resource. */
-  anonymousAt(resource: string): number {
-    return this.#anonymousByResource.get(resource) ?? 0;
-  }
-
   add(access: OpenAccess): void {
     this.#open.add(access);
     count(this.#bySession, access.sessionId, 1);
-    if (isAnonymous(access.identity)) count(this.#anonymousByResource, access.resource.name, 1);
   }
 
   remove(access: OpenAccess): void {
     if (!this.#open.delete(access)) return;
     count(this.#bySession, access.sessionId, -1);
-    if (isAnonymous(access.identity)) count(this.#anonymousByResource, access.resource.name, -1);
   }
 }
 

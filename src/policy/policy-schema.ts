@@ -60,6 +60,7 @@ export const PolicyTestFileSchema = Type.Object(
         {
           person: Type.Optional(Type.String({ description: 'an e-mail address' })),
           groups: Type.Optional(Type.Array(Type.String())),
+          stranger: Type.Optional(Type.Boolean({ description: 'true for somebody who is not signed in' })),
           resource: Name,
           method: Type.Optional(Method),
           path: Type.Optional(Type.String()),

@@ -1,6 +1,6 @@
 import { Problems } from '../config/problem.ts';
 import { parseYaml } from '../config/yaml-document.ts';
-import type { Principal } from '../domain/principal.ts';
+import { ANONYMOUS, type Principal } from '../domain/principal.ts';
 import { parseRequestTarget } from '../domain/request-path.ts';
 import type { LoadedPolicy, Surroundings } from './load-policy.ts';
 import type { PolicyFile } from './policy-files.ts';
@@ -26,10 +26,12 @@ export function runPolicyTests(
       const place = document?.place('tests', at) ?? { file, line: 1, column: 1 };
       const resource = resources.find((each) => each.name === test.resource);
       const path = parseRequestTarget(test.path ?? '/');
-      if (!resource) failures.add(place, `there is no resource "${test.resource}"`);
+      if (test.stranger && (test.person !== undefined || test.groups !== undefined))
+        failures.add(place, 'a stranger has neither "person" nor "groups"');
+      else if (!resource) failures.add(place, `there is no resource "${test.resource}"`);
       else if (typeof path === 'string') failures.add(place, `the path is refused before any rule: ${path}`);
       else {
-        const principal = personOf(issuer, test.person, test.groups ?? []);
+        const principal = test.stranger ? ANONYMOUS : personOf(issuer, test.person, test.groups ?? []);
         const method = test.method ?? 'GET';
         const decision = policy.decide({ principal, resource, action: { kind: 'http', method, path } });
         const right = decision.effect === test.expect && (test.rule === undefined || decision.rule === test.rule);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
-import { MAX_STREAMS_PER_RESOURCE, MAX_STREAMS_PER_SESSION, STREAM_AGE_MS } from '../../src/gateway/limits.ts';
+import {
+  MAX_ANONYMOUS_PER_RESOURCE,
+  MAX_STREAMS_PER_RESOURCE,
+  MAX_STREAMS_PER_SESSION,
+  STREAM_AGE_MS,
+} from '../../src/gateway/limits.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
 import { TargetPool } from '../../src/gateway/target/pool.ts';
 import type { TargetStream } from '../../src/gateway/target/target-stream.ts';
@@ -45,6 +50,23 @@ describe('the places of a resource', () => {
     assert.ok(streams[1]?.canCarryMore(0));
     pool.close();
     assert.equal(await pool.take('session-0', 'wiki', tunnel), undefined);
+  });
+
+  it('are half for strangers at most, from however many addresses, and strangers do not wait', async () => {
+    const pool = new TargetPool(() => 0);
+    const tunnel = tunnelOf('t');
+    const strangers: TargetStream[] = [];
+    for (let n = 0; n < MAX_ANONYMOUS_PER_RESOURCE; n += 1)
+      strangers.push(await taken(pool, `anonymous wiki 192.0.2.${n}`, tunnel));
+    assert.equal(await pool.take('anonymous wiki 198.51.100.1', 'wiki', tunnel), undefined);
+    for (let n = MAX_ANONYMOUS_PER_RESOURCE; n < MAX_STREAMS_PER_RESOURCE; n += 1)
+      await taken(pool, `session-${n}`, tunnel);
+    const [stranger] = strangers;
+    assert.ok(stranger);
+    pool.giveBack(stranger, true);
+    await taken(pool, 'one more person', tunnel);
+    assert.equal(await pool.take('anonymous wiki 198.51.100.1', 'wiki', tunnel), undefined, 'full: told at once');
+    pool.close();
   });
 
   it('are waited for in order, per session and per resource', async () => {

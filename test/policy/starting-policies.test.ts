@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadPolicy } from '../../src/policy/load-policy.ts';
+import { buildPolicy, loadPolicy } from '../../src/policy/load-policy.ts';
 import { readPolicyTestFiles } from '../../src/policy/policy-files.ts';
 import { runPolicyTests } from '../../src/policy/policy-tests.ts';
 import { checkOf, ISSUER, METRICS, person, resource, WIKI } from './fixtures.ts';
@@ -34,4 +34,19 @@ test('who is denied metrics hears for whom it is', () => {
   const { policy } = loadPolicy(directory, surroundings);
   const bob = person({ groups: ['employees', 'sales'] });
   assert.equal(policy.decide(checkOf(bob, '/', 'GET', METRICS)).message, 'Metrics is for the engineering team.');
+});
+
+test('tests about strangers', () => {
+  const yaml = `rules:
+  - { id: hooks, effect: allow, who: [anyone], what: [resource:wiki], methods: [POST], paths: [/hooks/*] }`;
+  const hooks = buildPolicy([{ file: 'policy.yaml', text: yaml }], surroundings);
+  const text = `tests:
+  - { stranger: true, resource: wiki, method: POST, path: /hooks/git, expect: allow, rule: hooks }
+  - { stranger: true, resource: wiki, path: /, expect: deny }
+  - { stranger: true, groups: [employees], resource: wiki, expect: deny }
+`;
+  assert.deepEqual(runPolicyTests([{ file: 'x.test.yaml', text }], hooks, surroundings), {
+    passed: 2,
+    failures: ['x.test.yaml:4:5: a stranger has neither "person" nor "groups"'],
+  });
 });

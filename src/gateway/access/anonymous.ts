@@ -4,12 +4,12 @@ import type { Identity } from '../../domain/session.ts';
 import { clientNetwork } from '../../lib/networks.ts';
 import { RateLimiter } from '../../lib/rate.ts';
 import type { Bounds } from '../limits.ts';
-import { MAX_ANONYMOUS_PER_RESOURCE } from '../limits.ts';
-import type { LiveAccesses } from '../live.ts';
 import type { RequestHead } from './1-read.ts';
 import type { Identified } from './3-identify.ts';
 
 const ALL = 'all';
+/** Ids of real sessions are UUIDs. */
+const PREFIX = 'anonymous ';
 
 /**
  * Who a stranger is to the rest of the door, should a rule for `anyone` let them in. The session stands for one client
@@ -17,7 +17,7 @@ const ALL = 'all';
  */
 export function anonymous(resource: Resource, head: RequestHead): Identified {
   const session = {
-    id: `anonymous ${resource.name} ${clientNetwork(head.address)}`,
+    id: `${PREFIX}${resource.name} ${clientNetwork(head.address)}`,
     principal: ANONYMOUS,
     factsHash: '',
     signedInAt: 0,
@@ -33,23 +33,21 @@ export function isAnonymous(identity: Identity): boolean {
   return identity.via === 'anonymous';
 }
 
-/** Keeps strangers from filling the log and the places that people need. */
+export function isAnonymousSession(id: string): boolean {
+  return id.startsWith(PREFIX);
+}
+
+/** Keeps strangers from filling the log; the pool keeps them from taking every place. */
 export class AnonymousGate {
   readonly #byNetwork: RateLimiter;
   readonly #ofAll: RateLimiter;
-  readonly #live: LiveAccesses;
 
-  constructor(bounds: Bounds, live: LiveAccesses) {
+  constructor(bounds: Bounds) {
     this.#byNetwork = new RateLimiter(bounds.anonymousRate);
     this.#ofAll = new RateLimiter(bounds.anonymousRateOfAll);
-    this.#live = live;
   }
 
-  admits(resource: Resource, head: RequestHead, nowMs: number): boolean {
-    return (
-      this.#live.anonymousAt(resource.name) < MAX_ANONYMOUS_PER_RESOURCE &&
-      this.#byNetwork.take(clientNetwork(head.address), nowMs) &&
-      this.#ofAll.take(ALL, nowMs)
-    );
+  admits(head: RequestHead, nowMs: number): boolean {
+    return this.#byNetwork.take(clientNetwork(head.address), nowMs) && this.#ofAll.take(ALL, nowMs);
   }
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
+import { isAnonymousSession } from '../access/anonymous.ts';
 import {
+  MAX_ANONYMOUS_PER_RESOURCE,
   MAX_STREAMS_PER_RESOURCE,
   MAX_STREAMS_PER_SESSION,
   MAX_WAITING_PER_RESOURCE,
@@ -22,13 +24,16 @@ export class TargetPool {
     this.#clock = clock;
   }
 
-  /** A stream to use alone until it is given back; undefined when none became free within `PLACE_WAIT_MS`. */
+  /** A stream to use alone until it is given back; undefined when none became free within `PLACE_WAIT_MS`, to strangers at once. */
   take(session: string, resource: string, tunnel: AgentTunnel): TargetStream | Promise<TargetStream | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     const share = this.#share(resource);
+    const isStranger = isAnonymousSession(session);
+    if (isStranger && strangersIn(share) >= MAX_ANONYMOUS_PER_RESOURCE) return Promise.resolve(undefined);
     // Overtakes nobody: a place that becomes free goes to whoever waits for it at once.
     const stream = this.#tryTake(share, session, resource, tunnel);
     if (stream !== undefined) return stream;
+    if (isStranger) return Promise.resolve(undefined);
     return this.#wait(share, session, resource, tunnel);
   }
 
@@ -145,6 +150,12 @@ export class TargetPool {
     }
     return share;
   }
+}
+
+function strangersIn({ busy }: Share): number {
+  let strangers = 0;
+  for (const stream of busy) if (isAnonymousSession(stream.session)) strangers += 1;
+  return strangers;
 }
 
 /** The streams of one resource. */
