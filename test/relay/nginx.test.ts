@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { TcpNetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { clientAddress } from '../../src/lib/client-address.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -93,13 +94,14 @@ describe('behind nginx', () => {
 
   /** Everything nginx says to one request. */
   async function talk(host: string, path: string, headers: readonly string[]): Promise<string> {
-    const socket = connect({
+    const options: ConnectionOptions & TcpNetConnectOpts = {
       port,
       host: '127.0.0.1',
       localAddress: '127.0.0.2',
       servername: host,
       ca: readFileSync(certificateFile),
-    });
+    };
+    const socket = connect(options);
     let said = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       said += chunk;
