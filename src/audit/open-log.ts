@@ -57,8 +57,8 @@ export async function openLog(
     async recordFacts(body) {
       const [salt, text] = [nextSalt(), canonical(body)];
       const hash = saltedHash(salt, text);
-      await store.writeFacts(hash, salt, text);
-      return hash.toString('hex');
+      await store.writeFacts(Buffer.from(hash, 'hex'), salt, text);
+      return hash;
     },
     [Symbol.asyncDispose]: () => appender[Symbol.asyncDispose](),
   };

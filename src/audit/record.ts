@@ -33,7 +33,7 @@ export function encodeRecord(event: AuditEvent, log: string, index: number): Enc
   if (event.personal) {
     salt = nextSalt();
     personal = encodePersonal(event.personal);
-    personalHash = saltedHash(salt, personal).toString('hex');
+    personalHash = saltedHash(salt, personal);
   }
   const leaf = encodeLeaf(event, log, index, personalHash);
   if (leaf.length > MAX_RECORD_BYTES || (personal?.length ?? 0) > MAX_RECORD_BYTES) {
@@ -42,9 +42,12 @@ export function encodeRecord(event: AuditEvent, log: string, index: number): Enc
   return { ref, leaf, leafHash: leafHash(leaf), salt, personal };
 }
 
-/** SHA-256(salt ‖ text): what a leaf holds of a personal block, and the name of facts. */
-export function saltedHash(salt: Uint8Array, text: string): Buffer {
-  return hash('sha256', Buffer.concat([salt, Buffer.from(text)]), 'buffer');
+/** Hex SHA-256(salt ‖ text): what a leaf holds of a personal block, and the name of facts. */
+export function saltedHash(salt: Uint8Array, text: string): string {
+  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(text));
+  bytes.set(salt);
+  bytes.write(text, salt.length);
+  return hash('sha256', bytes, 'hex');
 }
 
 /** A view of a block of random bytes; never used twice. */

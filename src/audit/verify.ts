@@ -138,7 +138,7 @@ function checkRecord(record: StoredRecord, logId: string, tally: Tally, facts: F
     if (!erased) tally.add('personal', record.index);
   } else if (erased) {
     tally.erased += 1;
-  } else if (!salt || personal === null || saltedHash(salt, personal).toString('hex') !== leaf['personal']) {
+  } else if (!salt || personal === null || saltedHash(salt, personal) !== leaf['personal']) {
     tally.add('personal', record.index);
   }
   return hash;
@@ -180,7 +180,7 @@ class FactCheck {
       this.#known.add(hash);
       const fact = found.get(hash);
       if (fact && fact.salt === null && fact.body === null) this.#tally.erased += 1;
-      else if (!fact?.salt || fact.body === null || saltedHash(fact.salt, fact.body).toString('hex') !== hash) {
+      else if (!fact?.salt || fact.body === null || saltedHash(fact.salt, fact.body) !== hash) {
         this.#tally.add('facts', index);
       }
     }

@@ -1,6 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 
-const pool = Buffer.allocUnsafe(16 * 256);
+/** The id under construction, as text. A string made of one buffer is in one piece, and JSON.stringify three times as fast on it. */
+const text = Buffer.from('00000000-0000-7000-8000-000000000000', 'latin1');
+const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+
+const pool = Buffer.allocUnsafe(8 * 512);
 let used = pool.length;
 let lastMs = 0;
 let sequence = 0;
@@ -11,21 +15,40 @@ let sequence = 0;
  */
 export function sortableId(nowMs = Date.now()): string {
   if (nowMs > lastMs) {
-    lastMs = nowMs;
+    writeTime(nowMs);
     sequence = 0;
   } else if (++sequence > 0xfff) {
     // The counter is full (or the clock went back): borrow from the next millisecond rather than break the order.
-    lastMs += 1;
+    writeTime(lastMs + 1);
     sequence = 0;
   }
+  text[15] = DIGITS[sequence >>> 8] ?? 0;
+  writeByte(16, sequence & 0xff);
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const random = pool.toString('hex', used, used + 8);
-  used += 8;
-  const time = lastMs.toString(16).padStart(12, '0');
-  const counter = sequence.toString(16).padStart(3, '0');
-  const variant = ((Number.parseInt(random.slice(0, 1), 16) & 3) | 8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${counter}-${variant}${random.slice(1, 4)}-${random.slice(4)}`;
+  writeByte(19, 0x80 | (randomByte() & 0x3f));
+  writeByte(21, randomByte());
+  for (let at = 24; at < 36; at += 2) writeByte(at, randomByte());
+  return text.toString('latin1');
+}
+
+function writeTime(ms: number): void {
+  lastMs = ms;
+  const high = Math.floor(ms / 0x10000);
+  const low = ms % 0x10000;
+  for (let at = 0; at < 4; at += 1) writeByte(at * 2, (high >>> (24 - at * 8)) & 0xff);
+  writeByte(9, low >>> 8);
+  writeByte(11, low & 0xff);
+}
+
+function writeByte(at: number, byte: number): void {
+  text[at] = DIGITS[byte >>> 4] ?? 0;
+  text[at + 1] = DIGITS[byte & 0xf] ?? 0;
+}
+
+function randomByte(): number {
+  used += 1;
+  return pool[used - 1] ?? 0;
 }

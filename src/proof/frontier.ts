@@ -25,7 +25,7 @@ export class Frontier {
   }
 
   append(leaf: Uint8Array): void {
-    let root: Uint8Array = leaf;
+    let root: Buffer = Buffer.from(leaf);
     // Each trailing one bit of the size is a perfect subtree as large as the one being formed. Division, because
     // sizes pass 2^32.
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
@@ -33,14 +33,12 @@ export class Frontier {
       if (!left) throw new RangeError('The frontier is shorter than its size.');
       root = nodeHash(left, root);
     }
-    this.#roots.push(Buffer.from(root));
+    this.#roots.push(root);
     this.#size += 1;
   }
 
   root(): Buffer {
-    return this.#roots.length === 0
-      ? EMPTY_ROOT
-      : Buffer.from(this.#roots.reduceRight((right, left) => nodeHash(left, right)));
+    return this.#roots.length === 0 ? EMPTY_ROOT : this.#roots.reduceRight((right, left) => nodeHash(left, right));
   }
 
   /** The roots one after the other; `new Frontier(size, encoded)` resumes there. */
@@ -49,7 +47,11 @@ export class Frontier {
   }
 
   copy(): Frontier {
-    return new Frontier(this.#size, this.encode());
+    const copy = new Frontier();
+    copy.#size = this.#size;
+    // The hashes themselves never change.
+    copy.#roots.push(...this.#roots);
+    return copy;
   }
 }
 
