@@ -161,13 +161,16 @@ for (const kind of KINDS) {
         'no token': 'x.y.z',
         'a device credential': (await relay.identity.credentials.renew('office', key.kid)).credential,
       };
+      const details = new Set<string>();
       for (const [what, text] of Object.entries(refused)) {
         const { status, body } = await credential(text);
         assert.equal(status, 403, what);
-        const problem = JSON.parse(body) as { code: string; now: number };
+        const problem = JSON.parse(body) as { code: string; detail: string; now: number };
         assert.equal(problem.code, 'credential_refused', what);
+        details.add(problem.detail);
         assert.ok(Math.abs(problem.now - Date.now()) < 5_000, what);
       }
+      assert.equal(details.size, 1, 'a stranger does not learn which agents exist');
       // Clocks a little apart are no reason.
       for (const skew of [-50_000, 50_000]) {
         assert.equal((await credential(await assertion(key, {}, randomToken(16), Date.now() + skew))).status, 200);

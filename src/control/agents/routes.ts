@@ -37,6 +37,9 @@ export interface AgentRoutesDeps {
 /** An agent renews inside its tunnel; these are for starts and reconnects, of many agents behind one address. */
 const RATE = { max: 3_000, timeWindow: 60_000 };
 
+const CREDENTIAL_REFUSED =
+  'The relay does not accept this agent: it is not enrolled, was revoked, or its clock is wrong.';
+
 const DEFAULT_LIMIT = 200;
 
 export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
@@ -70,8 +73,13 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
           return await credentials.authenticate(request.body.assertion);
         } catch (error) {
           if (!hasCode(error, 'credential_refused')) throw error;
-          // The relay's time, so that an agent with a wrong clock can say so.
-          const problem = { ...problemOf(error, request.id), now: deps.clock() };
+          request.log.debug({ reason: error.message }, 'an agent got no device credential');
+          // One answer for whatever was wrong, so that nobody learns which agents exist. With the relay's time, so that
+          // an agent with a wrong clock can say so.
+          const problem = {
+            ...problemOf({ code: error.code, message: CREDENTIAL_REFUSED }, request.id),
+            now: deps.clock(),
+          };
           return sendProblem(reply, problem);
         }
       },
