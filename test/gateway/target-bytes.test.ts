@@ -146,6 +146,24 @@ describe('answers of targets', () => {
   });
 });
 
+describe('answers that come before the request has ended', () => {
+  for (const [how, close] of [
+    ['ends', end],
+    ['closes', (socket: Socket) => void socket.destroy()],
+    ['resets', reset],
+  ] as const)
+    it(`arrive whole, also when the target then ${how} its connection on what it has not read`, async () => {
+      const bytes = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large';
+      await using world = await before(bytes, close);
+      const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nContent-Length: 9000000\r\n\r\n`;
+      const answer = await world.raw(Buffer.concat([Buffer.from(post), Buffer.alloc(2_000_000)]), (text) =>
+        text.endsWith('too large'),
+      );
+      assert.match(answer, /^HTTP\/1\.1 413 Too Large\r\n[^]*\r\n\r\ntoo large$/);
+      assert.equal((await world.audit.outcomeOf(0)).status, 413);
+    });
+});
+
 describe('requests', () => {
   it('reach the target without their trailers', async () => {
     await using world = await before('HTTP/1.1 204 No Content\r\n\r\n');
