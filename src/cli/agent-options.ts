@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AgentFileConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
+import { sha256Hex } from '../lib/bytes.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/log.ts';
 
@@ -33,9 +34,9 @@ export function addAgentOptions(command: Command): Command {
     .option('--proxy <url>', 'an HTTP proxy on the way out: http://user@proxy:3128 (default: HTTPS_PROXY)')
     .option('--proxy-password-file <file>', 'the password of its user')
     .option(
-      '--http <resource=host:port>',
-      'a web app to serve; also with http:// or https:// (repeatable)',
-      target(httpUrl),
+      '--http <[resource=]host:port>',
+      'a web app to serve, under a generated name if it has none; also with http:// or https:// (repeatable)',
+      target(httpUrl, true),
     )
     .option('--tcp <resource=host:port>', 'a TCP service to serve (repeatable)', target(asItIs))
     .option(
@@ -54,7 +55,9 @@ export function addAgentOptions(command: Command): Command {
 /** Throws `config_invalid` with every problem, each at its place. */
 export function agentConfigOf(options: AgentOptions): AgentFileConfig {
   const { config, relay, name, http, tcp, ssh, unix } = options;
-  const targets = [http, tcp, ssh, unix].flatMap((each) => Object.entries(each ?? {}));
+  const targets = [http, tcp, ssh, unix]
+    .flatMap((each) => Object.entries(each ?? {}))
+    .map(([resource, where]) => [isUnnamed(resource) ? generatedName(name ?? '', where) : resource, where] as const);
   if (config !== undefined) {
     if (relay ?? name ?? options.proxy ?? targets[0])
       throw new PosternError('config_invalid', 'Give either --config or the options it stands for, not both.');
@@ -83,8 +86,24 @@ export function agentConfigOf(options: AgentOptions): AgentFileConfig {
   return agentConfigFrom(input);
 }
 
-function target(read: (text: string) => string) {
+/** The names that were made for targets without one; they stay the same for the same agent and target. */
+export function generatedNames({ name = '', http = {} }: AgentOptions): readonly { name: string; target: string }[] {
+  return Object.entries(http).flatMap(([resource, where]) =>
+    isUnnamed(resource) ? [{ name: generatedName(name, where), target: where }] : [],
+  );
+}
+
+function isUnnamed(resource: string): boolean {
+  return resource.startsWith('=');
+}
+
+function generatedName(agent: string, where: string): string {
+  return `${agent.slice(0, 54)}-${sha256Hex(`${agent} ${where}`).slice(0, 8)}`;
+}
+
+function target(read: (text: string) => string, mayBeUnnamed = false) {
   return (text: string, before: Targets = {}): Targets => {
+    if (mayBeUnnamed && !text.includes('=')) return { ...before, [`=${text}`]: read(text) };
     const [, resource, where] = /^([^=]+)=(.+)$/.exec(text) ?? [];
     if (resource === undefined || where === undefined)
       throw new InvalidArgumentError('Write it like wiki=localhost:8080');

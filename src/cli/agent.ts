@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { PosternError } from '../lib/errors.ts';
 import { createLog } from '../lib/log.ts';
-import { type AgentOptions, addAgentOptions, agentConfigOf } from './agent-options.ts';
+import { type AgentOptions, addAgentOptions, agentConfigOf, generatedNames } from './agent-options.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addAgentCommand(program: Command): void {
@@ -12,6 +12,11 @@ export function addAgentCommand(program: Command): void {
     )
     .action(async (options: AgentOptions) => {
       const config = agentConfigOf(options);
+      const relay = new URL(config.relay);
+      for (const { name, target } of generatedNames(options)) {
+        const address = `${relay.protocol}//${name}.${relay.host}`;
+        process.stderr.write(`${target} is ${name}: ${address}, if the relay lets this agent announce it.\n`);
+      }
       const { runAgent } = await import('../agent/run.ts');
       await runAgent(config, { signal: stopSignal(), log: createLog(options.logLevel, 'postern-agent') });
     });
