@@ -19,7 +19,7 @@ test('the disk of PostgreSQL is full: refused while it lasts, well again by itse
     // It gives up when it cannot even recover; then whoever runs it starts it again.
     await cluster.start();
   };
-  await assertRefusedDuring({ name: 'disk full', strike, heal }, world, browser);
+  await assertRefusedDuring({ name: 'disk full', strike, heal, flickers: true }, world, browser);
   await assertLogged({ databaseUrl, dataDir: world.dataDir }, world.target.seen);
 });
 
@@ -31,7 +31,7 @@ test('the disk of the embedded database is full: refused while it lasts, well ag
   const browser = await world.signIn();
   const strike = async (): Promise<void> => disk.fill();
   const heal = async (): Promise<void> => disk.free();
-  await assertRefusedDuring({ name: 'disk full', strike, heal }, world, browser);
+  await assertRefusedDuring({ name: 'disk full', strike, heal, flickers: true }, world, browser);
   await world.stopRelay();
   await assertLogged(world, world.target.seen);
 });

@@ -9,6 +9,8 @@ export interface Fault {
   readonly name: string;
   readonly strike: () => Promise<void>;
   readonly heal: () => Promise<void>;
+  /** It may be over for moments, such as when a full disk gets room by a checkpoint: then 200 is right, too. */
+  readonly flickers?: boolean;
 }
 
 /** While the fault lasts everyone is answered 503 and the target sees nothing; when it is over all is well by itself. */
@@ -21,11 +23,9 @@ export async function assertRefusedDuring(fault: Fault, world: Installation, bro
     const answers = await Promise.all(
       Array.from({ length: AT_ONCE }, (_, at) => browser.send(`${world.wiki}/during/${at}`)),
     );
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      Array(AT_ONCE).fill(503),
-    );
-    assert.equal(world.target.seen.length, seen, 'the target saw nothing');
+    const served = answers.filter(({ status }) => status !== 503).map(({ status }) => status);
+    assert.deepEqual(served, fault.flickers ? Array(served.length).fill(200) : []);
+    assert.equal(world.target.seen.length - seen, served.length, 'the target saw nothing else');
   } finally {
     await fault.heal();
   }

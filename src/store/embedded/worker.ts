@@ -1,13 +1,10 @@
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { serveSocket } from './socket-server.ts';
 
 export type ToWorker = { readonly type: 'stop' };
 export type FromWorker = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
-
-/** More than the one in use: a broken connection may still be going away when its replacement comes. */
-const MAX_CONNECTIONS = 4;
 
 const { dataDir, socket } = workerData as { dataDir: string; socket: string };
 const port = parentPort;
@@ -17,11 +14,19 @@ try {
   const db = await PGlite.create(dataDir);
   // Left behind by one that crashed; the lock says that nobody else listens there.
   rmSync(socket, { force: true });
-  const server = new PGLiteSocketServer({ db, path: socket, maxConnections: MAX_CONNECTIONS });
-  await server.start();
+  const server = await serveSocket(
+    socket,
+    (messages, answer) => db.runExclusive(() => db.execProtocolRawStream(messages, { onRawData: answer })),
+    (error) => {
+      // Nothing that follows could be trusted: end this thread, and another one recovers.
+      setImmediate(() => {
+        throw error;
+      });
+    },
+  );
   port.once('message', () => {
     void (async () => {
-      await server.stop();
+      await server[Symbol.asyncDispose]();
       await db.close();
       port.close();
     })();
