@@ -19,11 +19,11 @@ export function answerRefusal(
   if (refusal.status === 503 || refusal.status === 429) headers.push('Retry-After', '2');
   let body: string;
   if (head !== undefined && wantsPage(head)) {
-    const text = [refusal.message];
-    if (refusal.contact !== undefined) text.push(`For access, ask ${refusal.contact} and give the reference below.`);
-    const link = signIn === undefined ? undefined : { href: signIn, text: 'Sign in' };
+    const { message: text, contact } = refusal;
+    const link =
+      signIn === undefined ? { href: `${relay.origin}/`, text: 'Your apps' } : { href: signIn, text: 'Sign in' };
     headers.push('Content-Type', 'text/html; charset=utf-8', ...PAGE_SECURITY_HEADERS);
-    body = renderPage({ title: titleOf(refusal.status), text, link, reference });
+    body = renderPage({ title: titleOf(refusal.status), text, contact, link, reference });
   } else {
     const { code, message, contact } = refusal;
     headers.push('Content-Type', 'application/json; charset=utf-8', 'X-Content-Type-Options', 'nosniff');
@@ -77,10 +77,10 @@ function send(
   lingerAfter(exchange);
 }
 
-/** Of the relay, for the host as the client called it; the same for hosts that exist and hosts that do not. */
+/** The host as the client called it: opened in a browser it signs in and comes back. The same for hosts that do not exist. */
 function signInUrl(relay: RelayFacts, head: RequestHead): string {
   const scheme = relay.origin.slice(0, relay.origin.indexOf('://'));
-  return `${relay.origin}/sign-in?return=${encodeURIComponent(`${scheme}://${head.host}/`)}`;
+  return `${scheme}://${head.host}/`;
 }
 
 function titleOf(status: number): string {

@@ -2,22 +2,27 @@ import { createHash } from 'node:crypto';
 
 export interface PageContent {
   readonly title: string;
-  /** Paragraphs, in plain text. */
-  readonly text: readonly string[];
-  readonly link: { readonly href: string; readonly text: string } | undefined;
+  readonly text: string;
+  /** Whom to ask: an e-mail address, or a name. */
+  readonly contact: string | undefined;
+  readonly link: { readonly href: string; readonly text: string };
   readonly reference: string;
 }
 
-const STYLE = `:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--ground:#f4f5f7;--card:#fff;--line:#dfe3e8;--accent:#2f5fb3}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ebf0;--soft:#9aa5b4;--ground:#14181e;--card:#1d232b;--line:#323a45;--accent:#8ab0f0}}
+/** The console's colours; in the page itself, since a resource's host has no files of ours. */
+const STYLE = `:root{color-scheme:light dark;--ground:#f6f7f7;--card:#fff;--line:#dfe3e3;--ink:#17201f;--quiet:#5b6665;--accent:#0f766e;--code:#eef1f1}
+@media(prefers-color-scheme:dark){:root{--ground:#131716;--card:#1b201f;--line:#303837;--ink:#e4e9e8;--quiet:#9aa6a4;--accent:#2dd4bf;--code:#262d2c}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,sans-serif}
-main{width:100%;max-width:32rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:2rem}
-h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3}
-p{margin:0 0 .75rem;overflow-wrap:anywhere}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}
+main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:32px}
+header{display:flex;align-items:center;gap:10px;font-weight:600}
+h1{margin:24px 0 8px;font-size:1.4rem;line-height:1.3;letter-spacing:-.01em}
+p{margin:0 0 16px;overflow-wrap:anywhere}
 a{color:var(--accent)}
-footer{margin-top:1.5rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
-code{font:inherit;font-family:ui-monospace,monospace;color:var(--ink);user-select:all}`;
+footer{margin-top:24px;padding-top:16px;border-top:1px solid var(--line);color:var(--quiet);font-size:.875rem}
+code{display:inline-block;padding:2px 6px;border-radius:5px;background:var(--code);color:var(--ink);font:.875em ui-monospace,'SF Mono',Menlo,Consolas,monospace;user-select:all}`;
+
+const MARK = `<svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true"><rect width="32" height="32" rx="7" fill="#0f766e"/><path d="M9 26V14.5a7 7 0 0 1 14 0V26M6.5 26h19" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/><path d="M13 26V15a3 3 0 0 1 6 0v11z" fill="#99f6e4"/></svg>`;
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
@@ -34,9 +39,7 @@ export const PAGE_SECURITY_HEADERS: readonly string[] = [
   'same-origin',
 ];
 
-export function renderPage({ title, text, link, reference }: PageContent): string {
-  const paragraphs = text.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n');
-  const anchor = link ? `\n<p><a href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>` : '';
+export function renderPage({ title, text, contact, link, reference }: PageContent): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -47,13 +50,22 @@ export function renderPage({ title, text, link, reference }: PageContent): strin
 </head>
 <body>
 <main>
+<header>${MARK}Postern</header>
 <h1>${escapeHtml(title)}</h1>
-${paragraphs}${anchor}
+<p>${escapeHtml(text)}</p>
+${contact === undefined ? '' : askParagraph(contact, reference)}<p><a href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>
 <footer>Reference <code>${escapeHtml(reference)}</code></footer>
 </main>
 </body>
 </html>
 `;
+}
+
+function askParagraph(contact: string, reference: string): string {
+  const name = escapeHtml(contact);
+  const subject = encodeURIComponent(`Access, reference ${reference}`);
+  const whom = /^[^\s@]+@[^\s@]+$/.test(contact) ? `<a href="mailto:${name}?subject=${subject}">${name}</a>` : name;
+  return `<p>For access, ask ${whom} and give the reference below.</p>\n`;
 }
 
 function escapeHtml(text: string): string {
