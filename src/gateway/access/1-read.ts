@@ -3,6 +3,7 @@ import { parseRequestTarget, type RequestPath } from '../../domain/request-path.
 import { clientAddress } from '../../lib/client-address.ts';
 import { badRequest, type Refusal } from '../answer/refusal.ts';
 import { MAX_HEADER_COUNT } from '../limits.ts';
+import { overridesMethod } from './method-override.ts';
 
 /** The one reading of a request's head; nothing after this looks at the request line or these fields again. */
 export interface RequestHead {
@@ -75,7 +76,7 @@ interface Fields {
 
 /**
  * Step 1. Refuses what two readers could read in two ways: a second Host (or any other field that decides), userinfo
- * in Host, absolute and asterisk form, codings other than chunked. Node's parser has already refused obs-fold, spaces
+ * in Host, absolute and asterisk form, codings other than chunked, a second method. Node's parser has already refused obs-fold, spaces
  * before colons, bare LF, and Transfer-Encoding with Content-Length.
  */
 export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHead | Refusal {
@@ -95,7 +96,12 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     else if (name === 'te') takesTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
     else {
       const field = SINGLE.get(name);
-      if (field === undefined) continue;
+      if (field === undefined) {
+        if (overridesMethod(name, value, req.method)) {
+          return badRequest(400, `The header field ${name} names another method than the request line.`);
+        }
+        continue;
+      }
       if (fields[field] !== undefined) return badRequest(400, `The request has the header field ${name} twice.`);
       fields[field] = value;
     }

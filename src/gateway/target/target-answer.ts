@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 import { hasCode } from '../../lib/errors.ts';
+import { isAnonymous } from '../access/anonymous.ts';
 import { lookInGap } from '../access/gap.ts';
 import type { OpenAccess } from '../access/open-access.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
@@ -11,6 +12,7 @@ import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.t
 import { MAX_INTERIM_ANSWERS } from '../limits.ts';
 import { addTrailers } from './answer-trailers.ts';
 import { clientHeaders } from './client-headers.ts';
+import { keepPrivate } from './private-answer.ts';
 import { RequestBody } from './request-body.ts';
 import { joinWebSocket } from './websocket-join.ts';
 
@@ -93,6 +95,7 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
     this.#access.status = status;
     const { res } = this.#access.exchange;
     const headers = this.#clientHeaders(controller);
+    if (!isAnonymous(this.#access.identity)) keepPrivate(headers);
     if (statusMessage === undefined || statusMessage === '') res.writeHead(status, headers);
     else res.writeHead(status, statusMessage, headers);
     // A body that follows at once shares a packet with the head; a silent one (server-sent events) must not delay it.
