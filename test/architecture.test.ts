@@ -40,7 +40,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   identity: { may: ['domain', 'lib', 'token'], owns: ['openid-client', 'typebox'], because: 'storage is handed to it' },
   store: {
     may: ['domain', 'lib'],
-    owns: ['pg', 'drizzle-orm', '@electric-sql/pglite', '@electric-sql/pglite-socket', 'typebox'],
+    owns: ['pg', 'drizzle-orm', '@electric-sql/pglite', 'typebox'],
     because: 'only it speaks SQL',
   },
   gateway: {
