@@ -3,18 +3,18 @@ import type { Reason } from './decision.ts';
 
 /** Fields of a record that identify a person. They and a salt stand beside the leaf, which holds only their hash; erasable. */
 export interface PersonalBlock {
-  readonly issuer?: string;
-  readonly subject?: string;
-  readonly email?: string;
-  readonly name?: string;
-  readonly groups?: readonly string[];
-  readonly address?: string;
-  readonly userAgent?: string;
-  readonly path?: string;
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly path?: string | undefined;
   /** As recorded: values only where the resource asks, otherwise `name=~<keyed hash>`. */
-  readonly query?: string;
+  readonly query?: string | undefined;
   /** Words that a person gave for what they did; they may name people. */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 interface EventBase {
@@ -23,11 +23,11 @@ interface EventBase {
   /** Epoch ms. */
   readonly at: number;
   /** Principal id (a pseudonym), where there is one. */
-  readonly principal?: string;
-  readonly session?: string;
+  readonly principal?: string | undefined;
+  readonly session?: string | undefined;
   /** Hex hash of the stored facts that the decision used. */
-  readonly facts?: string;
-  readonly personal?: PersonalBlock;
+  readonly facts?: string | undefined;
+  readonly personal?: PersonalBlock | undefined;
 }
 
 /** Who did it, in each record of what a person does at the relay itself. */
@@ -43,17 +43,17 @@ export interface AccessIntent extends EventBase {
   readonly method: string;
   readonly host: string;
   /** Host that the target gets, where the resource sets its own. */
-  readonly targetHost?: string;
+  readonly targetHost?: string | undefined;
   readonly effect: 'allow' | 'deny';
-  readonly rule?: string;
+  readonly rule?: string | undefined;
   readonly reasons: readonly Reason[];
   readonly policyVersion: string;
   /** Where it will go; absent on a deny. */
-  readonly agent?: string;
-  readonly tunnel?: string;
-  readonly stream?: string;
+  readonly agent?: string | undefined;
+  readonly tunnel?: string | undefined;
+  readonly stream?: string | undefined;
   /** 1 for the request that opens the stream, 2 for the next one on it, … */
-  readonly ordinal?: number;
+  readonly ordinal?: number | undefined;
 }
 
 export type AccessEnd =
@@ -74,15 +74,15 @@ export interface AccessOutcome extends EventBase {
   readonly resource: string;
   readonly end: AccessEnd;
   /** Present when end is `terminated`. */
-  readonly reason?: TerminationReason;
+  readonly reason?: TerminationReason | undefined;
   /** Status that the client got from the target; absent when there was none. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Body bytes from client to target, and from target to client. */
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly durationMs: number;
   /** Name of the fresh stream, when the stream of the intent turned out to be closed and the request was sent again. */
-  readonly retriedOn?: string;
+  readonly retriedOn?: string | undefined;
 }
 
 /** Somebody cut one live access; its outcome says `access_terminated`. Why is the `note` of the personal block. */

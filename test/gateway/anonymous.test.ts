@@ -17,11 +17,12 @@ describe('a rule for anyone', () => {
     const [intent] = world.audit.intents;
     assert.ok(intent);
     assert.equal(intent.via, 'anonymous');
-    for (const field of ['principal', 'session', 'facts']) assert.ok(!(field in intent), field);
-    assert.deepEqual(Object.keys(intent.personal ?? {}).toSorted(), ['address', 'path', 'query', 'userAgent']);
+    const recorded = membersOf(intent);
+    for (const field of ['principal', 'session', 'facts']) assert.ok(!recorded.includes(field), field);
+    assert.deepEqual(membersOf(intent.personal ?? {}), ['address', 'path', 'query', 'userAgent']);
     const outcome = await world.audit.outcomeOf(0);
     assert.equal(outcome.end, 'completed');
-    assert.ok(!('principal' in outcome) && !('session' in outcome));
+    for (const field of ['principal', 'session']) assert.ok(!membersOf(outcome).includes(field), field);
     assert.equal(world.seen[0]?.intentsBefore, 1);
   });
 
@@ -118,3 +119,8 @@ describe('a rule for anyone', () => {
     assert.deepEqual([outcome.end, outcome.reason], ['terminated', 'policy_changed']);
   });
 });
+
+/** Names of the members that reach the log, which leaves out undefined ones. */
+function membersOf(value: object): string[] {
+  return Object.keys(JSON.parse(JSON.stringify(value))).toSorted();
+}

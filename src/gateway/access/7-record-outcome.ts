@@ -25,20 +25,22 @@ export const NOTHING_SENT = { reason: undefined, status: undefined, bytesUp: 0, 
 /** Step 7. Nobody waits for it: an intent without outcome means "unknown". */
 export function recordOutcome(door: Door, ended: Ended): void {
   const at = door.clock();
+  const { principal, session } = namesOf(ended.identity);
   const event: AccessOutcome = {
     kind: 'access.outcome',
     id: sortableId(at),
     at,
-    ...namesOf(ended.identity),
+    principal,
+    session,
     intent: ended.intent,
     resource: ended.resource,
     end: ended.end,
-    ...(ended.reason === undefined ? {} : { reason: ended.reason }),
-    ...(ended.status === undefined ? {} : { status: ended.status }),
+    reason: ended.reason,
+    status: ended.status,
     bytesUp: ended.bytesUp,
     bytesDown: ended.bytesDown,
     durationMs: Math.max(0, at - ended.startedAt),
-    ...(ended.retriedOn === undefined ? {} : { retriedOn: ended.retriedOn }),
+    retriedOn: ended.retriedOn,
   };
   door.ports.audit.append(event).catch((error: unknown) => {
     door.log?.warn({ intent: ended.intent, error: messageOf(error) }, 'an outcome was not recorded');
