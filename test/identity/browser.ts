@@ -24,6 +24,12 @@ interface Cookie {
 /** What of a browser matters here: one cookie jar by host and path, redirects, and the headers of a navigation. */
 export class Browser {
   readonly #jar = new Map<string, Map<string, Cookie>>();
+  readonly #takesSecure: boolean;
+
+  /** `takesSecure: false` is a browser that drops Secure cookies on http://localhost, as Safari does. */
+  constructor({ takesSecure = true }: { readonly takesSecure?: boolean } = {}) {
+    this.#takesSecure = takesSecure;
+  }
 
   /** One request; cookies are sent and kept. */
   async send(target: string | URL, { method = 'GET', headers = {}, body }: Send = {}): Promise<Answer> {
@@ -112,6 +118,7 @@ export class Browser {
       assert.ok(facts.has('secure') && facts.get('path') === '/' && !facts.has('domain'), `a browser drops ${line}`);
       assert.ok(facts.has('httponly'), 'scripts of a page must not read it');
     }
+    if (facts.has('secure') && !this.#takesSecure) return;
     const expires = facts.get('expires');
     const gone = facts.get('max-age') === '0' || (expires !== undefined && Date.parse(expires) <= Date.now());
     const jar = this.#jar.get(url.hostname) ?? new Map<string, Cookie>();

@@ -57,6 +57,13 @@ for (const kind of KINDS) {
       assert.equal(second.body, 'hello alice@example.com at /', 'the second app asks nothing');
     });
 
+    test('a browser that takes no Secure cookies on localhost reads which ones do', async () => {
+      const page = await visitAs(new Browser({ takesSecure: false }), 'alice', `${relay.appOrigin('wiki')}/`);
+      assert.equal(page.status, 400);
+      assert.match(page.body, /does not take Secure cookies on localhost/);
+      assert.match(page.body, /Chromium, Chrome, Edge and Firefox do/);
+    });
+
     test('without the form nobody arrives: the provider asks, the app says nothing', async () => {
       const page = await new Browser().visit(`${relay.appOrigin('wiki')}/secret`);
       assert.match(page.url.href, /^http:\/\/localhost:\d+\/sign-in\//);
