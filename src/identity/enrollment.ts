@@ -48,6 +48,10 @@ export function createEnrollment(deps: EnrollmentDeps) {
     if (deps.isConfigured(agent) && mayRecord()) {
       await record('agent.enrollment_refused', agent, { personal: { address: caller.address } });
     }
+    return refused();
+  }
+
+  function refused(): never {
     throw new PosternError(
       'enrollment_refused',
       'This enrollment token is not valid for this agent. Tokens work once and for one hour: ask an administrator for a new one.',
@@ -70,21 +74,25 @@ export function createEnrollment(deps: EnrollmentDeps) {
       return { token, expiresAt };
     },
 
-    /** `request` is unknown input. Rejects with `request_invalid` or `enrollment_refused`. */
+    /**
+     * `request` is unknown input. Rejects with `request_invalid` or `enrollment_refused`. The record is there before the
+     * key: a key without a record could never be found. Should the token be used up or the database go between the two,
+     * a refusal of the same key follows, or nothing; `GET /api/v1/agents` says what holds.
+     */
     async enroll(request: unknown, caller: Caller) {
       const { token, name, publicKey } = parseEnrollment(request);
       const keyThumbprint = thumbprint(publicKey);
       // Guesses cost the database nothing.
       if (!mint.isOurs(token) || !isPublicKey(publicKey) || !deps.isConfigured(name)) return refuse(name, caller);
-      const enrolled = await store.enroll({
-        tokenHash: sha256Hex(token),
-        agent: name,
-        publicKey,
-        keyThumbprint,
-        nowMs: clock(),
-      });
-      if (!enrolled) return refuse(name, caller);
-      await record('agent.enrolled', name, { keyThumbprint, personal: { address: caller.address } });
+      const tokenHash = sha256Hex(token);
+      const tokens = await store.listEnrollmentTokens(clock());
+      if (!tokens.some(({ hash, agent }) => hash === tokenHash && agent === name)) return refuse(name, caller);
+      const facts = { keyThumbprint, personal: { address: caller.address } };
+      await record('agent.enrolled', name, facts);
+      if (!(await store.enroll({ tokenHash, agent: name, publicKey, keyThumbprint, nowMs: clock() }))) {
+        await record('agent.enrollment_refused', name, facts);
+        return refused();
+      }
       return {
         agent: name,
         relayKeys: { keys: keys.publicKeys.keys.map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid })) },

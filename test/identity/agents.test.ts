@@ -68,6 +68,20 @@ for (const kind of KINDS) {
 
     const credential = async (text: string) => post('/api/v1/agents/credential', { assertion: text });
 
+    test('no key is bound without its record; the token waits for the log', async () => {
+      const { token } = await relay.identity.enrollment.createToken('lab');
+      const key = generateSigningKey();
+      relay.auditDown = true;
+      assert.equal((await enroll(token, key, 'lab')).status, 503);
+      relay.auditDown = false;
+      assert.ok(!(await relay.identity.enrollment.list()).some(({ name }) => name === 'lab'));
+      assert.equal((await enroll(token, key, 'lab')).status, 200, 'its twin: the log is back');
+      const kinds = relay.events
+        .filter((event) => 'agent' in event && event.agent === 'lab')
+        .map((event) => event.kind);
+      assert.deepEqual(kinds, ['agent.token_created', 'agent.enrolled']);
+    });
+
     test('a token enrolls once; two at once enroll one', async () => {
       const { token } = await relay.identity.enrollment.createToken('office');
       const keys = [generateSigningKey(), generateSigningKey()] as const;
