@@ -39,8 +39,7 @@ test('two relays of one id: the older one is fenced, takes nothing more, cuts wh
   await using older = await startInstallation({ databaseUrl });
   const atOlder = await older.signIn();
   const transfer = await openTransfer(older, atOlder);
-  // Relays that share a database share the data key.
-  await using newer = await startInstallation({ databaseUrl, dataDir: older.dataDir, agent: 'lab' });
+  await using newer = await startInstallation({ databaseUrl, dataKeyOf: older.dataDir, agent: 'lab' });
   const atNewer = await newer.signIn();
 
   const seen = older.target.seen.length;

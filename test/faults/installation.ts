@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { runAgent } from '../../src/agent/run.ts';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
+import { DATA_KEY_FILE } from '../../src/identity/data-key.ts';
 import { type RelayOptions, type RunningRelay, startRelay } from '../../src/relay/start.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { type RecordingTarget, startRecordingTarget } from '../e2e/recording-target.ts';
@@ -18,6 +19,8 @@ export interface InstallationOptions {
   readonly databaseUrl?: string;
   /** Where the relay keeps its data; default: in the installation's own directory. */
   readonly dataDir?: string;
+  /** Data directory of a relay on the same database: they share its data key. */
+  readonly dataKeyOf?: string;
   /** Bound of a commit to the audit log. */
   readonly commitTimeout?: string;
   /** Further keys of the resource `wiki`. */
@@ -67,6 +70,10 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     writeFileSync(path, typeof content === 'string' ? content : stringify(content), { mode: 0o600 });
     return path;
   };
+  if (options.dataKeyOf !== undefined) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    copyFileSync(join(options.dataKeyOf, DATA_KEY_FILE), join(dataDir, DATA_KEY_FILE));
+  }
   file('client-secret', CLIENT_SECRET);
   mkdirSync(join(directory.path, 'policies'));
   file('policies/rules.yaml', {
