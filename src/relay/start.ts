@@ -1,46 +1,28 @@
-import { fileURLToPath } from 'node:url';
-import { Checkpoints } from '../audit/checkpoints.ts';
-import { openLog } from '../audit/open-log.ts';
-import { StrangerCounter } from '../audit/strangers.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
-import { agentRoutes } from '../control/agents/routes.ts';
-import { createControl } from '../control/app.ts';
-import { cliRoutes } from '../control/cli/routes.ts';
 import type { Permission } from '../control/permission.ts';
-import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
-import { signInRoutes } from '../control/sign-in/routes.ts';
-import { sessionRoutes } from '../control/sign-in/session-routes.ts';
-import type { Change } from '../domain/change.ts';
-import { createGateway } from '../gateway/gateway.ts';
-import { personRate } from '../gateway/limits.ts';
-import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
 import { systemClock as clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
-import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
-import { AuditLogTable } from '../store/audit-log.ts';
-import { createCheckpointTable } from '../store/checkpoints.ts';
 import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
-import { AnnouncedResources } from './announced-resources.ts';
+import { changesOf } from './agent-changes.ts';
+import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
-import { loadCheckpointSigner, originOfLog } from './checkpoint-signer.ts';
+import { passChange } from './changes.ts';
 import { recordConfiguration } from './configuration-record.ts';
+import { assembleControl } from './control.ts';
 import { drain } from './drain.ts';
+import { assembleGateway } from './gateway.ts';
 import { assembleIdentity } from './identity.ts';
 import { listenForRelay } from './listen.ts';
 import { openInstruments } from './metrics/instruments.ts';
 import { openPolicy } from './policy-in-force.ts';
-import { loadQueryKey } from './query-key.ts';
-import { resourceHost } from './resource-host.ts';
+import { assembleTunnels } from './tunnels.ts';
 
-const HEARTBEAT_MS = 15_000;
 /** For both ends of what was cut to hear the reason. */
 const CUT_MS = 1_000;
-const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 export interface RunningRelay {
   /** Where it listens, which may not be the public origin. */
@@ -70,65 +52,52 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const { dataDir, databaseUrl } = config;
 
   const instruments = undo.use(await openInstruments(config.relay.metrics));
+  const { commitTimeoutMs } = config.audit;
+  const store = undo.use(await openStore({ ...(databaseUrl ? { databaseUrl } : {}), dataDir, log, commitTimeoutMs }));
+  const recording = undo.use(await assembleAudit({ config, store, log }));
+  const { audit } = recording;
+  const strangers = instruments.countStrangers(recording.strangers);
 
-  const store = undo.use(
-    await openStore({
-      ...(databaseUrl ? { databaseUrl } : {}),
-      dataDir,
-      log,
-      commitTimeoutMs: config.audit.commitTimeoutMs,
-    }),
-  );
-  const kept = createCheckpointTable(store, relayId);
-  const name = originOfLog(relayOrigin, relayId);
-  const signer = await loadCheckpointSigner(kept, { dataDir, name, logId: relayId });
-  // Disposed after the log, so that the last one covers its last record.
-  const checkpoints = undo.use(new Checkpoints({ store: kept, signer, log, clock }));
-  const table = new AuditLogTable(store);
-  const audit = undo.use(await openLog(table, relayId, log));
-  checkpoints.follow(() => audit.state());
-  const strangers = instruments.countStrangers(undo.use(new StrangerCounter(audit, log)));
   const versions = createLoadedVersions(store, relayId);
   await recordConfiguration(config, audit, versions);
   const loadedAt = clock();
   undo.defer(() => stopping.abort());
-  const agentsMay = { announce: (await createAgentStore(store).list()).some(({ scope }) => scope.length > 0) };
-  const mayAnnounce = () => agentsMay.announce;
-  const policy = await openPolicy({ config, audit, versions, mayAnnounce, log, signal: stopping.signal });
-  const { snapshots } = policy;
-  const snapshot = () => snapshots.current;
+  let mayAnnounce = (await createAgentStore(store).list()).some(({ scope }) => scope.length > 0);
+  const policy = await openPolicy({
+    config,
+    audit,
+    versions,
+    mayAnnounce: () => mayAnnounce,
+    log,
+    signal: stopping.signal,
+  });
+  const snapshot = () => policy.snapshots.current;
 
   const identity = await assembleIdentity({ config, store, audit, strangers, log });
   const authority = new Authority(
-    { lastHeardAt: () => store.changes.lastReadAt, closed: audit.closed, clock },
+    { silenceMs: () => store.changes.silenceMs, closed: audit.closed },
     options.authority,
   );
+  const sessions = authority.guard(identity.sessions);
 
-  const announced = new AnnouncedResources(config, snapshots, ({ name, host, agents: [agent = ''] }) => {
-    agentsMay.announce = true;
-    const at = clock();
-    audit
-      .append({ kind: 'agent.announced', id: sortableId(at), at, agent, reason: `${name} at ${host}` })
-      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'an announced resource was not recorded'));
-  });
-  const endpoint = createTunnelEndpoint({
-    relayId,
-    relayOrigin,
-    heartbeatMs: HEARTBEAT_MS,
+  const { announced, endpoint } = assembleTunnels({
+    config,
+    snapshots: policy.snapshots,
     credentials: identity.credentials,
-    judgeAnnouncement: announced.judge,
     audit,
     strangers,
     log,
-    clock,
+    onAnnounced: () => {
+      mayAnnounce = true;
+    },
   });
   undo.defer(() => endpoint.close());
 
-  const gateway = createGateway(
+  const gateway = assembleGateway(
+    config,
     {
-      relay: { id: relayId, origin: relayOrigin, contact: config.relay.contact },
       snapshot,
-      sessions: authority.guard(identity.sessions),
+      sessions,
       handOff: identity.handOffs,
       audit: instruments.countAccesses(audit),
       tunnels: endpoint.directory,
@@ -136,66 +105,27 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       receipts: identity.receipts,
       strangers,
     },
-    {
-      queryKey: loadQueryKey(dataDir),
-      clock,
-      log,
-      bounds: { personRate: personRate(config.sessions.requestsPerSecond) },
-    },
+    log,
   );
   undo.defer(() => gateway.close());
 
-  // Memory first, live traffic after: whoever is asked again must already know of the change.
-  const onChange = (change: Change): void => {
-    identity.onChange(change);
-    gateway.onChange(change);
-    if (change.kind === 'agent_revoked') {
-      endpoint.endAgent(change.agent, 'agent_revoked');
-      announced.forget(change.agent);
-    }
-  };
+  const onChange = passChange({ identity, gateway, endpoint, announced });
   await store.changes.follow(onChange, { signal: stopping.signal });
   policy.follow(onChange);
   undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
 
-  const people = identity.readerOf(authority.guard(identity.sessions));
-  const resources = () => [...snapshot().resourceByHost.values()];
-  const control = await createControl({
-    origin: relayOrigin,
-    contact: config.relay.contact,
-    consoleDirectory: CONSOLE_DIRECTORY,
-    log,
-    clock,
-    people,
+  const control = await assembleControl({
+    config,
+    loadedAt,
+    identity,
+    people: identity.readerOf(sessions),
     snapshot,
     audit,
-    auditLog: createAuditReader(store, checkpoints),
+    auditLog: createAuditReader(store, recording.checkpoints),
     policy: { current: () => policy.view() },
-    configuration: { relay: relayId, hash: config.hash, loadedAt, effective: config },
-    live: {
-      list: () => gateway.live.list(),
-      terminate: (intent) => gateway.live.terminate((access) => access.intent === intent, 'access_terminated') > 0,
-    },
-    plugins: [
-      signInRoutes({
-        ...identity,
-        people,
-        relayOrigin,
-        findResource: (host) => resourceHost(snapshot(), host),
-      }),
-      adminLinkRoutes(identity),
-      sessionRoutes(identity),
-      cliRoutes({
-        tokens: identity.tokens,
-        audienceOf: (origin) => resources().find((resource) => resource.origins.includes(origin))?.origin,
-      }),
-      agentRoutes({
-        ...identity,
-        configuredAgents: () => config.agents.map((agent) => agent.name),
-        tunnels: () => endpoint.list(),
-        clock,
-      }),
-    ],
+    live: gateway.live,
+    tunnels: () => endpoint.list(),
+    log,
   });
   undo.defer(() => control.close());
 

@@ -1,0 +1,48 @@
+import type { AuditLog } from '../audit/open-log.ts';
+import type { RelayConfig } from '../config/relay-config.ts';
+import type { StrangerMeter } from '../gateway/ports.ts';
+import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
+import type { CredentialPort } from '../gateway/tunnel/credential-port.ts';
+import { systemClock as clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sortableId } from '../lib/id.ts';
+import type { Logger } from '../lib/log.ts';
+import { AnnouncedResources } from './announced-resources.ts';
+import type { SnapshotHolder } from './snapshot-holder.ts';
+
+const HEARTBEAT_MS = 15_000;
+
+export interface TunnelSurroundings {
+  readonly config: RelayConfig;
+  readonly snapshots: SnapshotHolder;
+  readonly credentials: CredentialPort;
+  readonly audit: AuditLog;
+  readonly strangers: StrangerMeter;
+  readonly log: Logger;
+  /** Called when an agent brought a resource that the file does not know. */
+  readonly onAnnounced: () => void;
+}
+
+/** Where agents connect, and the resources that they bring. */
+export function assembleTunnels(surroundings: TunnelSurroundings) {
+  const { config, snapshots, credentials, audit, strangers, log, onAnnounced } = surroundings;
+  const announced = new AnnouncedResources(config, snapshots, ({ name, host, agents: [agent = ''] }) => {
+    onAnnounced();
+    const at = clock();
+    audit
+      .append({ kind: 'agent.announced', id: sortableId(at), at, agent, reason: `${name} at ${host}` })
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'an announced resource was not recorded'));
+  });
+  const endpoint = createTunnelEndpoint({
+    relayId: config.relay.id,
+    relayOrigin: config.relay.origin,
+    heartbeatMs: HEARTBEAT_MS,
+    credentials,
+    judgeAnnouncement: announced.judge,
+    audit,
+    strangers,
+    log,
+    clock,
+  });
+  return { announced, endpoint };
+}
