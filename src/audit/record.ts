@@ -24,7 +24,7 @@ export interface EncodedRecord {
 /** SPEC.md, "Leaf". Throws PosternError when the event cannot be a record. */
 export function encodeRecord(event: AuditEvent, log: string, index: number): EncodedRecord {
   const ref = event.kind === 'access.outcome' ? event.intent : event.id;
-  if (!UUID.test(event.id) || !UUID.test(ref)) {
+  if (!UUID.test(event.id) || (ref !== event.id && !UUID.test(ref))) {
     throw new PosternError('request_invalid', `An audit event has an id that is not a UUID: ${event.id} ${ref}`);
   }
   let salt: Buffer | undefined;
