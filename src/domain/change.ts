@@ -2,10 +2,13 @@
 export type Change =
   | { readonly kind: 'snapshot_changed'; readonly version: number }
   | { readonly kind: 'session_revoked'; readonly session: string; readonly reason: RevocationReason }
+  /** Its facts, or what opens its sessions. */
   | { readonly kind: 'principal_changed'; readonly principal: string }
   | { readonly kind: 'agent_revoked'; readonly agent: string }
   /** Gets no new streams while drained. */
-  | { readonly kind: 'agent_drained'; readonly agent: string; readonly drained: boolean };
+  | { readonly kind: 'agent_drained'; readonly agent: string; readonly drained: boolean }
+  /** Nobody knows what: nothing that was read before counts. */
+  | { readonly kind: 'everything_changed' };
 
 export type RevocationReason = 'signed_out' | 'session_revoked' | 'session_expired' | 'principal_disabled';
 

@@ -33,6 +33,9 @@ export function review(door: Door, change: Change): void {
         if (access.session.principal.id === change.principal) void reviewPrincipal(access);
       }
       break;
+    case 'everything_changed':
+      for (const access of live.all()) void reviewPrincipal(access);
+      break;
   }
 }
 

@@ -36,7 +36,7 @@ export interface SessionStore {
   /** The live session behind a credential; undefined when it is unknown, ended or expired. */
   findByCredential(hash: string, audience: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
   find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
-  /** Keeps at most `keep` of this session and audience: the oldest go first. */
+  /** Keeps at most `keep` of this session and audience: the oldest go first, and every relay reads the principal's sessions anew. */
   addCredential(credential: NewCredential, keep: number): Promise<void>;
   /** Moves the idle end. */
   touch(id: string, nowMs: number): Promise<void>;

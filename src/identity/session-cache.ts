@@ -76,6 +76,14 @@ export class SessionCache {
     for (const [id, entry] of this.#sessions) if (entry.session.principal.id === principal) this.#drop(id);
   }
 
+  forgetAll(): void {
+    this.#clock += 1;
+    this.#forgottenUpTo = this.#clock;
+    this.#recent.clear();
+    this.#sessions.clear();
+    this.#byCredential.clear();
+  }
+
   #changedSince(id: string, mark: number): boolean {
     return (this.#recent.get(id) ?? 0) > mark;
   }

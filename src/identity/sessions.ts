@@ -84,6 +84,7 @@ export class Sessions {
   onChange(change: Change): void {
     if (change.kind === 'session_revoked') this.#cache.forgetSession(change.session);
     else if (change.kind === 'principal_changed') this.#cache.forgetPrincipal(change.principal);
+    else if (change.kind === 'everything_changed') this.#cache.forgetAll();
   }
 
   /** A new session; what it displaces is recorded and ended here at once. */

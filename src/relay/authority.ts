@@ -1,6 +1,5 @@
 import type { Session } from '../domain/session.ts';
 import type { SessionReader } from '../gateway/ports.ts';
-import type { Clock } from '../lib/clock.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 
 export interface AuthorityBounds {
@@ -14,11 +13,10 @@ export const AUTHORITY_BOUNDS: AuthorityBounds = { refuseAfterMs: 1_000, cutAfte
 const LOOK_MS = 500;
 
 interface AuthorityParts {
-  /** Epoch ms of the last news of revocations. */
-  readonly lastHeardAt: () => number;
+  /** Since the last news of revocations, by a clock that nobody can set. */
+  readonly silenceMs: () => number;
   /** Aborts, with the reason, when this process may not write its audit log any more. */
   readonly closed: AbortSignal;
-  readonly clock: Clock;
 }
 
 /**
@@ -36,7 +34,7 @@ export class Authority {
 
   /** Since the last news. */
   get silenceMs(): number {
-    return this.#parts.clock() - this.#parts.lastHeardAt();
+    return this.#parts.silenceMs();
   }
 
   /** No new access now. */

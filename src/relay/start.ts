@@ -6,7 +6,7 @@ import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
-import { changesOf } from './agent-changes.ts';
+import { withAgents } from './agent-changes.ts';
 import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
@@ -110,7 +110,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   undo.defer(() => gateway.close());
 
   const onChange = passChange({ identity, gateway, endpoint, announced });
-  await store.changes.follow(onChange, { signal: stopping.signal });
+  await store.changes.follow(withAgents(onChange, createAgentStore(store)), { signal: stopping.signal });
   policy.follow(onChange);
   undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
 

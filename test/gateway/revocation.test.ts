@@ -64,6 +64,16 @@ describe('what is open follows', () => {
     assert.equal((await world.audit.outcomeOf(0)).reason, 'policy_changed');
   });
 
+  it('whatever a database that went back in time no longer knows', async () => {
+    await using world = await createWorld(endless);
+    const alice = await download(world, asAlice);
+    const bob = await download(world, asBob);
+    world.sessions.delete('alice');
+    world.change({ kind: 'everything_changed' });
+    await closing(alice);
+    assert.ok(!bob.destroyed, 'its twin');
+  });
+
   it('a revoked agent, and the end of the relay', async () => {
     await using world = await createWorld(endless);
     const alice = await download(world, asAlice);

@@ -67,6 +67,17 @@ describe('a relay that was cut off from the change feed for longer than the feed
     assert.equal(await read(), undefined);
   });
 
+  it('nor with anything, when it hears that everything changed', async () => {
+    const { state, sessions, read } = world();
+    const session = await read();
+    assert.ok(session);
+    state.alive = false;
+    assert.ok(await read(), 'it is in memory');
+    sessions.onChange({ kind: 'everything_changed' });
+    assert.equal(sessions.isCurrent(session), false);
+    assert.equal(await read(), undefined);
+  });
+
   it('its twin: a session in use costs one read in half an hour', async () => {
     const { state, read } = world();
     for (let minute = 0; minute < 29; minute += 1) {

@@ -115,7 +115,17 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
             .where(same)
             .orderBy(desc(sessionCredential.createdAt))
             .offset(keep);
-          await tx.delete(sessionCredential).where(inArray(sessionCredential.hash, beyond));
+          const displaced = await tx
+            .delete(sessionCredential)
+            .where(inArray(sessionCredential.hash, beyond))
+            .returning();
+          if (displaced.length === 0) return;
+          // Every relay may have it in memory.
+          const [owner] = await tx
+            .select({ id: session.principal })
+            .from(session)
+            .where(eq(session.id, credential.session));
+          if (owner) await changes.publish(tx, { kind: 'principal_changed', principal: owner.id });
         }),
       );
     },
