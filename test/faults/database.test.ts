@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from '../identity/browser.ts';
-import { type Cluster, execute, startPostgres } from '../store/databases.ts';
+import { type Cluster, execute, signal, startPostgres } from '../store/databases.ts';
 import { type Installation, startInstallation } from './installation.ts';
 import { assertRefusedDuring, type Fault } from './refused.ts';
 import { until } from './until.ts';
@@ -105,6 +105,6 @@ describe('the relay while PostgreSQL is not well', () => {
   });
 });
 
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) process.kill(pid, signal);
+function signalAll(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) signal(pid, name);
 }

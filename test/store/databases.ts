@@ -138,7 +138,8 @@ async function family(pid: number): Promise<number[]> {
   return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** To a process that may have ended meanwhile. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
