@@ -95,8 +95,8 @@ export class TargetStream {
         used = true;
         // undici breaks on a synchronous callback.
         queueMicrotask(() => {
-          if (again || duplex.destroyed)
-            callback(duplex.errored ?? new PosternError('tunnel_closed', 'The stream has ended.'), null);
+          // Always an error of ours: for its own (UND_ERR_INFO, UND_ERR_SOCKET) undici would connect again, for ever.
+          if (again || duplex.destroyed) callback(streamEnded(duplex.errored), null);
           // undici asks of its socket only what every Duplex has.
           else callback(null, duplex as Socket);
         });
@@ -108,6 +108,10 @@ export class TargetStream {
     });
     return client;
   }
+}
+
+function streamEnded(cause: Error | null): PosternError {
+  return cause instanceof PosternError ? cause : new PosternError('tunnel_closed', 'The stream has ended.', { cause });
 }
 
 function ignore(): void {}
