@@ -3,7 +3,7 @@ import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type AgentTarget, targetText } from '../config/agent-target.ts';
 import { hasCode, PosternError } from '../lib/errors.ts';
 
-export const DIAL_TIMEOUT_MS = 10_000;
+const DIAL_TIMEOUT_MS = 10_000;
 
 /** A connection to the target, the TLS handshake included. Rejects with `timeout`, `aborted` or `target_unreachable`. */
 export function dial(target: AgentTarget, signal: AbortSignal): Promise<Socket> {

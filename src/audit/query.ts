@@ -1,5 +1,6 @@
 import { AUDIT_FIELDS, type AuditField, type AuditFilter } from '../domain/audit-search.ts';
 import { PosternError } from '../lib/errors.ts';
+import { UUID } from '../lib/id.ts';
 import { parseMoment } from './moment.ts';
 
 /** Longest query; longer ones are refused. */
@@ -8,7 +9,6 @@ const MAX_LENGTH = 1_000;
 const MAX_TERMS = 24;
 /** field:value, where the value, or a word, may stand in quotes; \" within them. */
 const TERM = /(?:([A-Za-z][A-Za-z-]*):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/y;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** `column` counts from 1. */
 export class QueryError extends PosternError {

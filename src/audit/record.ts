@@ -1,15 +1,14 @@
 import { hash, randomFillSync } from 'node:crypto';
 import type { AuditEvent, PersonalBlock } from '../domain/audit-event.ts';
 import { PosternError } from '../lib/errors.ts';
+import { UUID } from '../lib/id.ts';
 import { leafHash } from '../proof/hash.ts';
 import { intentLeaf, outcomeLeaf } from './access-leaf.ts';
 import { canonicalRecord, mayNeedCleaning } from './canonical.ts';
 
-export const SALT_BYTES = 16;
+const SALT_BYTES = 16;
 /** Largest leaf, and largest personal block. Beyond it the event is refused with `limit_reached`. */
-export const MAX_RECORD_BYTES = 262_144;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MAX_RECORD_BYTES = 262_144;
 
 /** One record as it is stored. */
 export interface EncodedRecord {

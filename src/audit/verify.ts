@@ -51,7 +51,11 @@ export interface VerifyOptions {
 /** Reads a log from its first record to its head and recomputes everything. Rejects with `not_found`. */
 export async function verifyLog(reader: LogReader, logId: string, options: VerifyOptions = {}): Promise<Verification> {
   const head = await reader.readHead(logId);
-  if (!head) throw new PosternError('not_found', `There is no audit log ${logId}.`);
+  if (!head)
+    throw new PosternError(
+      'not_found',
+      `There is no audit log ${logId} in this database. It has the id of its relay: relay.id, or name another with --log.`,
+    );
   const tally = new Tally();
   const frontier = new Frontier();
   const facts = new FactCheck(reader, tally);

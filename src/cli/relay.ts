@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { PosternError } from '../lib/errors.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
-import { aborted, stopSignal } from './until-signal.ts';
+import { aborted } from '../lib/wait.ts';
+import { stopSignal } from './until-signal.ts';
 
 /** After the drain: writing the last records, closing the database. */
 const STOP_MS = 10_000;

@@ -22,10 +22,3 @@ export function stopSignal(limitMs = LIMIT_MS): AbortSignal {
   }
   return stop.signal;
 }
-
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

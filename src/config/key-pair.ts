@@ -33,6 +33,10 @@ function read(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new PosternError('config_invalid', `The ${what} file ${file} cannot be read by this user.`, { cause });
+    throw new PosternError(
+      'config_invalid',
+      `The ${what} file ${file} cannot be read by this user. Is the path right, and may the user read it?`,
+      { cause },
+    );
   }
 }

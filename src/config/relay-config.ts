@@ -89,17 +89,17 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
     agents = {},
     dataDir = RELAY_DEFAULTS.dataDir,
   } = document.value;
-  const duration = (text: string, fromMs: number, toMs: number, ...path: string[]): number => {
-    const ms = parseDurationMs(text) ?? Number.NaN;
+  const duration = (text: string, from: string, to: string, ...path: string[]): number => {
+    const [ms = Number.NaN, fromMs = 0, toMs = 0] = [text, from, to].map(parseDurationMs);
     if (!(ms >= fromMs && ms <= toMs))
-      problems.add(document.place(...path), `"${path.join('.')}" must be between ${fromMs} ms and ${toMs} ms`);
+      problems.add(document.place(...path), `"${path.join('.')}" must be between ${from} and ${to}`);
     return ms;
   };
-  const idleMs = duration(sessions?.idle ?? RELAY_DEFAULTS['sessions.idle'], 60_000, 30 * DAY_MS, 'sessions', 'idle');
+  const idleMs = duration(sessions?.idle ?? RELAY_DEFAULTS['sessions.idle'], '1m', '30d', 'sessions', 'idle');
   const absoluteMs = duration(
     sessions?.absolute ?? RELAY_DEFAULTS['sessions.absolute'],
-    60_000,
-    90 * DAY_MS,
+    '1m',
+    '90d',
     'sessions',
     'absolute',
   );
@@ -118,9 +118,9 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
 
   const origin = readOrigin(document, problems);
   const listening = readListening(document, base, problems);
-  const drainMs = duration(relay.drain ?? RELAY_DEFAULTS['relay.drain'], 0, 10 * 60_000, 'relay', 'drain');
+  const drainMs = duration(relay.drain ?? RELAY_DEFAULTS['relay.drain'], '0s', '10m', 'relay', 'drain');
   const credentialLife = relay.credentialLife ?? RELAY_DEFAULTS['relay.credentialLife'];
-  const credentialLifeMs = duration(credentialLife, 60_000, DAY_MS, 'relay', 'credentialLife');
+  const credentialLifeMs = duration(credentialLife, '1m', '1d', 'relay', 'credentialLife');
   const secret = (path: string, ...at: string[]): Secret | undefined => {
     try {
       return loadSecret(resolveSecretFile(base, path));
@@ -134,8 +134,8 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
   const resources = origin ? readResources(document, origin, problems) : [];
   const commitTimeoutMs = duration(
     audit?.commitTimeout ?? RELAY_DEFAULTS['audit.commitTimeout'],
-    100,
-    30_000,
+    '100ms',
+    '30s',
     'audit',
     'commitTimeout',
   );
@@ -174,8 +174,6 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
     resources,
   };
 }
-
-const DAY_MS = 86_400_000;
 
 function readRole(role: { groups?: string[]; people?: string[] } | undefined): RoleMembers {
   return { groups: role?.groups ?? [], people: (role?.people ?? []).map((email) => email.toLowerCase()) };

@@ -106,7 +106,7 @@ export interface StrangerMeter {
 /** What the control plane sees of live traffic. */
 export interface LiveStreams {
   list(): readonly LiveAccess[];
-  /** Closes in both directions; resolves when the outcome is handed to the audit log. */
+  /** Cuts them in both directions; how many there were. */
   terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number;
 }
 

@@ -32,7 +32,11 @@ function create(dataDir: string, path: string): string {
   } catch (cause) {
     const other = readIfThere(path);
     if (other !== undefined) return other;
-    throw new PosternError('config_invalid', `The data key ${path} cannot be written.`, { cause });
+    throw new PosternError(
+      'config_invalid',
+      `The data key ${path} cannot be written. Make ${dataDir} writable by the relay's user.`,
+      { cause },
+    );
   } finally {
     closeSync(file);
     rmSync(aside, { force: true });
@@ -44,6 +48,10 @@ function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new PosternError('config_invalid', `The data key ${path} cannot be read.`, { cause });
+    throw new PosternError(
+      'config_invalid',
+      `The data key ${path} cannot be read. Make it readable by the relay's user.`,
+      { cause },
+    );
   }
 }

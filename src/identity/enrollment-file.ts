@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PosternError } from '../lib/errors.ts';
+import { messageOf, PosternError } from '../lib/errors.ts';
 
 /** Replaces the file whole, readable by this user only: a reader sees the old token or the new one. */
 export async function writeEnrollmentTokenFile(path: string, token: string): Promise<void> {
@@ -19,6 +19,10 @@ export async function writeEnrollmentTokenFile(path: string, token: string): Pro
     await rename(aside, path);
   } catch (cause) {
     await rm(aside, { force: true }).catch(() => undefined);
-    throw new PosternError('config_invalid', `The enrollment token cannot be written to ${path}.`, { cause });
+    throw new PosternError(
+      'config_invalid',
+      `The enrollment token cannot be written to ${path}: ${messageOf(cause)}. Let the relay's user write there, or change enrollmentTokenFile.`,
+      { cause },
+    );
   }
 }

@@ -85,5 +85,8 @@ function decodePart(part: string): unknown {
 }
 
 function refuse(why: string): never {
-  throw new PosternError('sign_in_refused', `The ID token was refused: ${why}.`);
+  throw new PosternError(
+    'sign_in_refused',
+    `The provider's ID token was refused: ${why}. Sign in again; if it stays, tell whoever runs this relay.`,
+  );
 }

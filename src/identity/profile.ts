@@ -69,5 +69,8 @@ function groupsOf(value: unknown, groupsClaim: string, sources: readonly Claims[
 }
 
 function refuse(why: string): never {
-  throw new PosternError('sign_in_refused', `The provider's groups cannot be used: ${why}.`);
+  throw new PosternError(
+    'sign_in_refused',
+    `The provider's groups cannot be used: ${why}. Tell whoever runs this relay.`,
+  );
 }

@@ -75,7 +75,10 @@ export class SignIns {
     try {
       const flow = this.#readFlow(flowId, cookieHeader);
       if (!flow)
-        throw new PosternError('sign_in_refused', 'This sign-in was not begun in this browser, or took too long.');
+        throw new PosternError(
+          'sign_in_refused',
+          'This sign-in was not begun in this browser, or took too long. Start again.',
+        );
       const callback = new URL('/oidc/callback', this.#deps.relayOrigin);
       callback.search = search.toString();
       const person = await this.#deps.provider.redeem(callback, flow);

@@ -34,6 +34,9 @@ export function sortableId(nowMs = Date.now()): string {
   return text.toString('latin1');
 }
 
+/** Any UUID as text, in lower case. */
+export const UUID: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 function writeTime(ms: number): void {
   lastMs = ms;
   const high = Math.floor(ms / 0x10000);

@@ -34,6 +34,7 @@ export function loadSecret(path: string): Secret {
       { cause },
     );
   }
-  if (text === '') throw new PosternError('config_invalid', `The secret file ${path} is empty.`);
+  if (text === '')
+    throw new PosternError('config_invalid', `The secret file ${path} is empty. Write the secret into it.`);
   return new Secret(text);
 }

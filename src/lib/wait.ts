@@ -18,7 +18,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PosternError('timeout', `${what} took longer than ${ms} ms.`)), ms);
+    timer = setTimeout(() => reject(new PosternError('timeout', `${what} took longer than ${ms / 1000} s.`)), ms);
   });
   try {
     return await Promise.race([work, limit]);

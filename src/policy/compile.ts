@@ -52,6 +52,8 @@ class CompiledPolicy implements Policy {
   readonly #linesByObject = new Map<string, Line[]>();
   readonly #byMember: ReadonlyMap<string, readonly string[]>;
   readonly #resources = new WeakMap<Resource, { lines: ResourceLines; key: number }>();
+  /** By the object: sessions keep theirs for as long as its facts hold. */
+  readonly #subjectOf = new WeakMap<Principal, Subject>();
   readonly #subjects = new Memo<Subject>(MAX_SUBJECTS);
   readonly #decisions = new Memo<Decision>(MAX_DECISIONS);
   #nextResource = 0;
@@ -91,9 +93,9 @@ class CompiledPolicy implements Policy {
     const { method, path } = check.action;
     const subject = this.#subject(check.principal);
     const { lines, key } = this.#resource(check.resource);
-    // Where no rule looks at the path, one decision holds for all of them.
     // Strangers must not push out what is remembered of people.
     if (check.principal.kind === 'anonymous') return this.#decide(check, lines, subject);
+    // Where no rule looks at the path, one decision holds for all of them.
     const pathKey = lines.byPath ? path.raw : '';
     if (pathKey.length + method.length > MAX_REMEMBERED_CHARS) return this.#decide(check, lines, subject);
     const memoKey = `${subject.key} ${key} ${method} ${pathKey}`;
@@ -159,12 +161,16 @@ class CompiledPolicy implements Policy {
   }
 
   #subject(principal: Principal): Subject {
-    const facts = factsKey(principal);
-    let subject = this.#subjects.get(facts);
+    let subject = this.#subjectOf.get(principal);
     if (!subject) {
+      const facts = factsKey(principal);
       // A number that is never used again: what was remembered under an older one cannot be reached.
-      subject = { key: String(this.#nextSubject++), subjects: subjectsOf(principal, this.#byMember) };
+      subject = this.#subjects.get(facts) ?? {
+        key: String(this.#nextSubject++),
+        subjects: subjectsOf(principal, this.#byMember),
+      };
       this.#subjects.set(facts, subject);
+      this.#subjectOf.set(principal, subject);
     }
     return subject;
   }

@@ -1,5 +1,6 @@
 import type { AuditEntry, AuditFilter, AuditLeaf, AuditPage } from '../domain/audit-search.ts';
 import { PosternError } from '../lib/errors.ts';
+import { UUID } from '../lib/id.ts';
 import { compileFilter, uuidAt } from './audit-filter.ts';
 import type { Store } from './open.ts';
 
@@ -12,7 +13,6 @@ const SLICE_MS = 15;
 const FIRST_SLICE_ROWS = 1_000;
 const MAX_SLICE_ROWS = 20_000;
 const NEWEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface SearchOptions {
   readonly limit?: number;

@@ -4,7 +4,7 @@ import { parser } from '../lib/schema.ts';
 import { encodeJson, JsonDecoder } from './length-prefixed-json.ts';
 import type { TunnelStream } from './stream.ts';
 
-/** Longest header; a longer one is answered with `not_allowed`. A receipt takes about 900 bytes. */
+/** Longest header; on a longer one the stream is reset. A receipt takes about 900 bytes. */
 export const MAX_HEADER_BYTES = 8192;
 
 const Header = Type.Union([

@@ -1,6 +1,6 @@
 import { GoAwayCode } from './frame.ts';
 
-/** Why a tunnel ended: the code travels as WebSocket close code and as the reason's first word. Closed; listed in SPEC.md. */
+/** Why a tunnel ended: it travels as the WebSocket close code. Closed; listed in SPEC.md. */
 export type TunnelEndCode =
   | 'normal'
   | 'protocol_violation'

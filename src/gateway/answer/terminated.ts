@@ -11,7 +11,11 @@ export interface Failure {
 /** What a person reads when authority ended between the decision and the first byte. */
 export const REVOKED: Failure = {
   end: 'revoked_before_forward',
-  refusal: refusal(403, 'forbidden', 'What you may do here changed while the request waited, so it was not sent.'),
+  refusal: refusal(
+    403,
+    'forbidden',
+    'What you may do here changed while the request waited, so it was not sent. Try again to see what holds now.',
+  ),
 };
 
 /** For an access that was cut before its answer began. */
