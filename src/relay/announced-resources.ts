@@ -88,8 +88,18 @@ export class AnnouncedResources {
   }
 }
 
-/** `*` stands for any characters, none included. */
+/** `*` stands for any characters, none included. Each part is looked for once, so the work is bounded whatever the pattern. */
 function inScope(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[^a-z0-9-]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(name);
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return name === pattern;
+  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false;
+  const end = name.length - last.length;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found === -1 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Change } from '../../src/domain/change.ts';
 import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import type { Store } from '../../src/store/open.ts';
 import { KINDS, startDatabases } from '../store/databases.ts';
 import { Browser } from './browser.ts';
 import { startHostileProvider } from './hostile-provider.ts';
@@ -13,10 +15,11 @@ for (const kind of KINDS) {
   describe(`hand-off on ${kind}`, () => {
     const undo = new AsyncDisposableStack();
     let relay: TestRelay;
+    let store: Store;
 
     before(async () => {
       const databases = undo.use(await startDatabases(kind));
-      const store = undo.use(await databases.open('hand-off'));
+      store = undo.use(await databases.open('hand-off'));
       const provider = undo.use(await startHostileProvider(CLIENT_SECRET));
       relay = undo.use(await startRelay(store, async () => provider.issuer));
     });
@@ -91,6 +94,24 @@ for (const kind of KINDS) {
         headers: { 'sec-fetch-mode': 'navigate' },
       });
       assert.equal(navigation.status, 303, 'its twin');
+    });
+
+    test('a cookie displaced by eight newer ones of its session and host ends in memory, too', async () => {
+      const browser = new Browser();
+      const signedIn = (cookie: string | undefined) => relay.identity.sessions.readCookie(cookie ?? '', WIKI_HOST);
+      await browser.visit(relay.appOrigin('wiki'));
+      const first = browser.cookie(WIKI_HOST, SESSION_COOKIE);
+      const session = await signedIn(first);
+      assert.ok(session);
+      const heard = Promise.withResolvers<Change>();
+      await store.changes.follow(heard.resolve, { signal: new AbortController().signal });
+      for (let n = 0; n < 8; n += 1) {
+        browser.plant(WIKI_HOST, SESSION_COOKIE, 'lost');
+        await browser.visit(relay.appOrigin('wiki'));
+      }
+      assert.deepEqual(await heard.promise, { kind: 'principal_changed', principal: session.principal.id });
+      assert.equal(await signedIn(first), undefined);
+      assert.equal((await signedIn(browser.cookie(WIKI_HOST, SESSION_COOKIE)))?.id, session.id, 'its twin');
     });
 
     test('a code for one host opens no other', async () => {

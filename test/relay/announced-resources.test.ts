@@ -73,3 +73,26 @@ test('a rule about a resource that is not there: an error, but where agents may 
   const { warnings } = buildPolicy(files, { resources, issuer: 'https://i', mayAnnounce: () => true });
   assert.match(warnings.join(), /no resource "preview"/);
 });
+
+test('a scope of many stars costs no more than looking for its parts, and still means what it says', () => {
+  const { refusals } = begin();
+  const name = 'a'.repeat(63);
+  // As a regular expression it takes longer than anyone waits.
+  assert.deepEqual(Object.keys(refusals('office', [`${'a*'.repeat(31)}b`, `${'*a'.repeat(31)}*b`], name)), [name]);
+  const matches: [string, string, boolean][] = [
+    ['*', 'x', true],
+    ['a*b', 'ab', true],
+    ['ab*ba', 'aba', false],
+    ['a*b*c', 'a-b-b-c', true],
+    ['a*b*c', 'a-c-b', false],
+    ['*-db', 'x-db', true],
+    ['*b*b', 'ab', false],
+    ['a', 'aa', false],
+  ];
+  for (const [pattern, named, expected] of matches)
+    assert.equal(
+      Object.keys(begin().refusals('office', [pattern], named)).length === 0,
+      expected,
+      `${pattern} ${named}`,
+    );
+});

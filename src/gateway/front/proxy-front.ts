@@ -64,5 +64,5 @@ function next(socket: Socket): Buffer | null {
 }
 
 function endsOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localPort}`;
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }

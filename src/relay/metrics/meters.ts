@@ -60,8 +60,6 @@ export class Meters {
     help: 'Records that could not be written in time; nothing was forwarded for them.',
     registers: this.#registers,
   });
-  /** WebSockets under way: their time says nothing about how quick the relay is. */
-  readonly #websockets = new Set<string>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -150,13 +148,12 @@ export class Meters {
     if (event.kind !== 'access.intent') return;
     if (event.effect === 'deny')
       this.#accesses.inc({ resource: event.resource, decision: 'deny', end: 'denied', status: '4xx' });
-    else if (event.access === 'websocket') this.#websockets.add(event.id);
   }
 
-  #countOutcome({ resource, intent, end, status, durationMs }: AccessOutcome): void {
-    const websocket = this.#websockets.delete(intent);
+  #countOutcome({ resource, end, status, durationMs }: AccessOutcome): void {
     this.#accesses.inc({ resource, decision: 'allow', end, status: status === undefined ? 'none' : classOf(status) });
-    if (!websocket && end === 'completed') this.#seconds.observe({ resource }, durationMs / 1000);
+    // The time of a WebSocket says nothing about how quick the relay is.
+    if (status !== 101 && end === 'completed') this.#seconds.observe({ resource }, durationMs / 1000);
   }
 }
 
