@@ -40,8 +40,13 @@ export class LiveTunnels implements TunnelDirectory {
   }
 
   #newest(agent: string, resource: string): LiveTunnel | undefined {
-    const serving = this.#byAgent.get(agent)?.filter((tunnel) => !tunnel.closed && tunnel.serves(resource));
-    return serving?.find((tunnel) => tunnel.healthy) ?? serving?.[0];
+    let suspect: LiveTunnel | undefined;
+    for (const tunnel of this.#byAgent.get(agent) ?? []) {
+      if (tunnel.closed || !tunnel.serves(resource)) continue;
+      if (tunnel.healthy) return tunnel;
+      suspect ??= tunnel;
+    }
+    return suspect;
   }
 
   #remove(tunnel: LiveTunnel): void {
