@@ -1,6 +1,6 @@
+import type { AgentConfig } from '../config/agent-config.ts';
 import { messageOf } from '../lib/errors.ts';
 import { dialWebSocket, UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
-import type { AgentConfig } from './config.ts';
 import { connect } from './connect.ts';
 import { fetchCredential, NOTABLE_SKEW_MS } from './credential.ts';
 import { dial } from './dial.ts';

@@ -1,3 +1,4 @@
+import type { AgentConfig } from '../config/agent-config.ts';
 import { sortableId } from '../lib/id.ts';
 import { signToken } from '../token/jwt.ts';
 import type { SigningKey } from '../token/key.ts';
@@ -10,7 +11,6 @@ import {
   type WebSocketTransport,
 } from '../tunnel/websocket-transport.ts';
 import { answeredInItsPlace } from './answered-in-its-place.ts';
-import type { AgentConfig } from './config.ts';
 import type { Credential } from './credential.ts';
 import { connectToRelay } from './relay-connection.ts';
 import { tunnelUrl } from './tunnel-url.ts';

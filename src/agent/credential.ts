@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
+import type { AgentConfig } from '../config/agent-config.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { parser } from '../lib/schema.ts';
 import { signToken } from '../token/jwt.ts';
 import type { SigningKey } from '../token/key.ts';
-import type { AgentConfig } from './config.ts';
 import { postJson } from './post-json.ts';
 
 const ASSERTION_LIFE_SECONDS = 60;

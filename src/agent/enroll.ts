@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Type } from 'typebox';
+import type { AgentConfig } from '../config/agent-config.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
 import { publicJwkOf, type SigningKey, thumbprint } from '../token/key.ts';
-import type { AgentConfig } from './config.ts';
 import { postJson } from './post-json.ts';
 import { type Enrolled, RelayKeys } from './state.ts';
 

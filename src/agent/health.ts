@@ -1,6 +1,6 @@
+import type { AgentTarget } from '../config/agent-target.ts';
 import { messageOf } from '../lib/errors.ts';
 import { pause } from '../lib/wait.ts';
-import type { Target } from './config.ts';
 import { dial } from './dial.ts';
 
 /** Pause between two looks at all targets. */
@@ -13,13 +13,16 @@ const MAX_LOOKS = 8;
  * Not a byte is sent. Only changes are told, and at first what cannot be reached.
  */
 export class TargetHealth {
-  readonly #targets: ReadonlyMap<string, Target>;
+  readonly #targets: ReadonlyMap<string, AgentTarget>;
   readonly #changed: (resource: string, failure: string | undefined) => void;
   readonly #unreachable = new Set<string>();
   /** Dialled by a stream since the last look. */
   readonly #seen = new Set<string>();
 
-  constructor(targets: ReadonlyMap<string, Target>, changed: (resource: string, failure: string | undefined) => void) {
+  constructor(
+    targets: ReadonlyMap<string, AgentTarget>,
+    changed: (resource: string, failure: string | undefined) => void,
+  ) {
     this.#targets = targets;
     this.#changed = changed;
   }
@@ -44,7 +47,7 @@ export class TargetHealth {
     }
   }
 
-  async #look(waiting: Iterable<[string, Target]>, signal: AbortSignal): Promise<void> {
+  async #look(waiting: Iterable<[string, AgentTarget]>, signal: AbortSignal): Promise<void> {
     for (const [resource, target] of waiting) {
       let failure: string | undefined;
       try {

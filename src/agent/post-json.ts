@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
+import type { AgentConfig } from '../config/agent-config.ts';
 import { PosternError } from '../lib/errors.ts';
 import { answeredInItsPlace } from './answered-in-its-place.ts';
-import type { AgentConfig } from './config.ts';
 import { connectToRelay } from './relay-connection.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -1,9 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { AgentProxy } from '../config/agent-proxy.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { lookupWithLocalhost } from '../lib/localhost.ts';
-import type { Proxy } from './config.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -22,7 +22,7 @@ export class ConnectionError extends PosternError {
 export interface Way {
   /** `http:`, `https:`, `ws:` or `wss:`. */
   readonly url: URL;
-  readonly proxy?: Proxy | undefined;
+  readonly proxy?: AgentProxy | undefined;
   readonly signal: AbortSignal;
   /** Told of each step that went well, with what was found. */
   readonly passed?: (step: ConnectionStep, found: string) => void;
@@ -103,7 +103,7 @@ function dialError(error: NodeJS.ErrnoException, host: string, port: number): Co
 }
 
 /** CONNECT (RFC 9110 §9.3.6) with Basic credentials. Resolves to what was found. */
-function askProxy(socket: Socket, url: URL, proxy: Proxy, signal: AbortSignal): Promise<string> {
+function askProxy(socket: Socket, url: URL, proxy: AgentProxy, signal: AbortSignal): Promise<string> {
   const target = `${url.hostname}:${portOf(url)}`;
   const { user, password } = proxy;
   const credentials = Buffer.from(`${user ?? ''}:${password?.reveal() ?? ''}`).toString('base64');
@@ -130,7 +130,7 @@ function askProxy(socket: Socket, url: URL, proxy: Proxy, signal: AbortSignal): 
   });
 }
 
-function proxyRefusal(status: number, reason: string, proxy: Proxy, target: string): ConnectionError {
+function proxyRefusal(status: number, reason: string, proxy: AgentProxy, target: string): ConnectionError {
   if (status === 407) {
     const what =
       proxy.user === undefined

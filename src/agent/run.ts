@@ -1,9 +1,9 @@
+import type { AgentConfig } from '../config/agent-config.ts';
 import { fullJitterMs } from '../lib/backoff.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
 import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
-import type { AgentConfig } from './config.ts';
 import { connect } from './connect.ts';
 import { type Credential, fetchCredential } from './credential.ts';
 import { enroll, waitingToken } from './enroll.ts';

@@ -1,8 +1,8 @@
+import type { AgentTarget } from '../config/agent-target.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { TunnelStream } from '../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader, type StreamRefusal } from '../tunnel/stream-header.ts';
-import type { Target } from './config.ts';
 import { copy } from './copy.ts';
 import { dial, isDialTimeout } from './dial.ts';
 import type { ReceiptCheck } from './receipt-check.ts';
@@ -12,7 +12,7 @@ const HEADER_TIMEOUT_MS = 10_000;
 
 export interface ServingPort {
   readonly receipts: ReceiptCheck;
-  readonly targets: ReadonlyMap<string, Target>;
+  readonly targets: ReadonlyMap<string, AgentTarget>;
   readonly log: Logger;
   /** Called after each dialling. */
   dialled(resource: string, failure: string | undefined): void;
@@ -40,7 +40,12 @@ export async function serveStream(stream: TunnelStream, port: ServingPort): Prom
   }
 }
 
-async function dialAndCopy(stream: TunnelStream, resource: string, target: Target, port: ServingPort): Promise<void> {
+async function dialAndCopy(
+  stream: TunnelStream,
+  resource: string,
+  target: AgentTarget,
+  port: ServingPort,
+): Promise<void> {
   const gone = new AbortController();
   const abort = () => gone.abort();
   stream.on('close', abort);

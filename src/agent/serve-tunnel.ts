@@ -1,10 +1,10 @@
+import type { AgentConfig } from '../config/agent-config.ts';
 import type { Logger } from '../lib/log.ts';
 import { aborted } from '../lib/wait.ts';
 import { type AgentMessage, parseRelayMessage, receiveControl, sendControl } from '../tunnel/control-message.ts';
 import { encodeHeader, receiveAnswer } from '../tunnel/stream-header.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import type { TunnelEnd } from '../tunnel/tunnel-end.ts';
-import type { AgentConfig } from './config.ts';
 import type { Connected } from './connect.ts';
 import { type Credential, jtiOf } from './credential.ts';
 import { TargetHealth } from './health.ts';

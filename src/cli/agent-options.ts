@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type AgentFileConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
+import { type AgentConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/log.ts';
@@ -53,7 +53,7 @@ export function addAgentOptions(command: Command): Command {
 }
 
 /** Throws `config_invalid` with every problem, each at its place. */
-export function agentConfigOf(options: AgentOptions): AgentFileConfig {
+export function agentConfigOf(options: AgentOptions): AgentConfig {
   const { config, relay, name, http, tcp, ssh, unix } = options;
   const targets = [http, tcp, ssh, unix]
     .flatMap((each) => Object.entries(each ?? {}))

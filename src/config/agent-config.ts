@@ -11,7 +11,7 @@ import { isLoopbackName, parseDurationMs, parseOrigin } from './values.ts';
 import { loadYaml, parseYaml, type YamlDocument } from './yaml-document.ts';
 
 /** agent.yaml, complete: defaults filled in, paths absolute. */
-export interface AgentFileConfig {
+export interface AgentConfig {
   /** Origin of the relay. */
   readonly relay: string;
   readonly name: string;
@@ -51,7 +51,7 @@ export const AgentFileSchema = Type.Object(
 export type AgentFileInput = Static<typeof AgentFileSchema>;
 
 /** Throws `config_invalid` whose message has one `file:line:column: problem` per line, for all problems at once. */
-export function loadAgentConfig(file: string): AgentFileConfig {
+export function loadAgentConfig(file: string): AgentConfig {
   const problems = new Problems();
   const document = loadYaml(file, AgentFileSchema, problems);
   const config = document && readAgent(document, dirname(resolve(file)), problems);
@@ -59,14 +59,14 @@ export function loadAgentConfig(file: string): AgentFileConfig {
 }
 
 /** From options of the command line; paths are relative to the working directory. Throws as `loadAgentConfig`. */
-export function agentConfigFrom(input: AgentFileInput): AgentFileConfig {
+export function agentConfigFrom(input: AgentFileInput): AgentConfig {
   const problems = new Problems();
   const document = parseYaml(JSON.stringify(input, undefined, 1), 'command line', AgentFileSchema, problems);
   const config = document && readAgent(document, process.cwd(), problems);
   return complete(config, 'The command line', problems);
 }
 
-function complete(config: AgentFileConfig | undefined, what: string, problems: Problems): AgentFileConfig {
+function complete(config: AgentConfig | undefined, what: string, problems: Problems): AgentConfig {
   problems.throwIfAny('config_invalid');
   if (!config) throw new PosternError('config_invalid', `${what} cannot be used.`);
   return config;
@@ -76,7 +76,7 @@ function readAgent(
   document: YamlDocument<Static<typeof AgentFileSchema>>,
   base: string,
   problems: Problems,
-): AgentFileConfig | undefined {
+): AgentConfig | undefined {
   const {
     relay,
     name,

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { checkAgent } from '../../src/agent/check.ts';
-import type { AgentConfig } from '../../src/agent/config.ts';
+import type { AgentConfig } from '../../src/config/agent-config.ts';
 import { makeCertificate } from '../relay/certificates.ts';
 import { startProxy } from './http-proxy.ts';
 import { EchoTarget, Office, tunnelTo } from './office.ts';

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import type { AgentConfig, Target } from '../../src/agent/config.ts';
 import { runAgent } from '../../src/agent/run.ts';
+import type { AgentConfig } from '../../src/config/agent-config.ts';
+import type { AgentTarget } from '../../src/config/agent-target.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
 import type { TokenContent } from '../../src/token/jwt.ts';
 import type { SigningKey } from '../../src/token/key.ts';
@@ -54,7 +55,7 @@ export class Office {
   constructor(
     t: TestContext,
     relay: Pick<SmallRelay, 'origin'>,
-    targets: Record<string, number | Target>,
+    targets: Record<string, number | AgentTarget>,
     change: Partial<AgentConfig> = {},
   ) {
     t.after(() => this.stop());

@@ -9,8 +9,7 @@ import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 import { request, Agent as UndiciAgent } from 'undici';
-import type { Target } from '../../src/agent/config.ts';
-import type { TlsTarget } from '../../src/config/agent-target.ts';
+import type { AgentTarget, TlsTarget } from '../../src/config/agent-target.ts';
 import { makeCertificate } from '../relay/certificates.ts';
 import { Office, receiptFor, tunnelTo } from './office.ts';
 import { SmallRelay } from './small-relay.ts';
@@ -40,7 +39,7 @@ const echo: RequestListener = (req, res) => {
 };
 
 /** HTTP over a tunnel stream to this target: what it echoes, or why there is nothing. */
-async function ask(t: TestContext, target: Target): Promise<string> {
+async function ask(t: TestContext, target: AgentTarget): Promise<string> {
   const relay = await SmallRelay.start(t);
   const office = new Office(t, relay, { app: target });
   office.giveToken(relay);
