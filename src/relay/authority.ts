@@ -1,4 +1,3 @@
-import type { Session } from '../domain/session.ts';
 import type { SessionReader } from '../gateway/ports.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 
@@ -50,14 +49,15 @@ export class Authority {
 
   /** `sessions`, answering only while there is authority. */
   guard(sessions: SessionReader): SessionReader {
-    const ask = async (read: () => Promise<Session | undefined>): Promise<Session | undefined> => {
-      if (!this.isSilent) return read();
+    const refuse = (): Promise<never> => {
       const why = this.#parts.closed.aborted ? 'may not write its audit log' : 'cannot reach its database';
-      throw new PosternError('database_unavailable', `The relay ${why} at the moment. Try again soon.`);
+      return Promise.reject(
+        new PosternError('database_unavailable', `The relay ${why} at the moment. Try again soon.`),
+      );
     };
     return {
-      readCookie: (cookie, host) => ask(() => sessions.readCookie(cookie, host)),
-      readToken: (token, audience) => ask(() => sessions.readToken(token, audience)),
+      readCookie: (cookie, host) => (this.isSilent ? refuse() : sessions.readCookie(cookie, host)),
+      readToken: (token, audience) => (this.isSilent ? refuse() : sessions.readToken(token, audience)),
       isCurrent: (session) => !this.isSilent && sessions.isCurrent(session),
     };
   }
