@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuditAppender, AuditEvent, Recorded } from '../domain/audit-event.ts';
+import type { LiveAccess } from '../domain/live.ts';
 import type { Role } from '../domain/principal.ts';
 import type { Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
@@ -71,27 +72,6 @@ export interface LiveAccesses {
   list(): readonly LiveAccess[];
   /** Cuts it in both directions, as `access_terminated`. False when it has ended. */
   terminate(intent: string): boolean;
-}
-
-export interface LiveAccess {
-  /** Id of its intent. */
-  readonly intent: string;
-  readonly session: Session;
-  readonly resource: { readonly name: string };
-  readonly agent: string;
-  readonly startedAt: number;
-}
-
-/** One live tunnel of an agent. */
-export interface TunnelView {
-  readonly tunnel: string;
-  readonly agent: string;
-  readonly connectedAt: number;
-  readonly expiresAt: number;
-  readonly resources: readonly string[];
-  readonly unreachable: readonly string[];
-  readonly streams: number;
-  readonly roundTripMs: number;
 }
 
 /** Reading of the audit log. Newest first. */

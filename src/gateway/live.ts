@@ -1,7 +1,8 @@
 import type { TerminationReason } from '../domain/change.ts';
+import type { LiveAccess } from '../domain/live.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import { MAX_LIVE_PER_SESSION } from './limits.ts';
-import type { LiveAccess, LiveStreams } from './ports.ts';
+import type { LiveStreams } from './ports.ts';
 
 /** What is under way, from the recorded intent to the outcome. */
 export class LiveAccesses implements LiveStreams {

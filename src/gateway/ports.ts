@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { AuditAppender } from '../domain/audit-event.ts';
 import type { TerminationReason } from '../domain/change.ts';
+import type { LiveAccess } from '../domain/live.ts';
 import type { Resource } from '../domain/resource.ts';
 import type { Identity, Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
@@ -108,12 +109,4 @@ export interface LiveStreams {
   list(): readonly LiveAccess[];
   /** Cuts them in both directions; how many there were. */
   terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number;
-}
-
-export interface LiveAccess {
-  readonly intent: string;
-  readonly session: Session;
-  readonly resource: Resource;
-  readonly agent: string;
-  readonly startedAt: number;
 }

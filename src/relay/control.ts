@@ -7,8 +7,8 @@ import type { ControlDeps } from '../control/ports.ts';
 import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
+import type { TunnelView } from '../domain/live.ts';
 import type { LiveStreams } from '../gateway/ports.ts';
-import type { TunnelInfo } from '../gateway/tunnel/live-tunnel.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { assembleIdentity } from './identity.ts';
 import { resourceHost } from './resource-host.ts';
@@ -22,7 +22,7 @@ export interface ControlSurroundings
   readonly loadedAt: number;
   readonly identity: Awaited<ReturnType<typeof assembleIdentity>>;
   readonly live: LiveStreams;
-  readonly tunnels: () => readonly TunnelInfo[];
+  readonly tunnels: () => readonly TunnelView[];
 }
 
 /** The relay's own host: sign-in, the API, the console. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { AccessList } from '../../src/control/contract/accesses.ts';
-import type { LiveAccess } from '../../src/control/ports.ts';
+import type { LiveAccess } from '../../src/domain/live.ts';
 import { createSample, PEOPLE, SAMPLE_NOW, type Sample } from './sample.ts';
 
 const idOf = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;

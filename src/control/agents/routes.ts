@@ -1,3 +1,4 @@
+import type { TunnelView } from '../../domain/live.ts';
 import type { Credentials } from '../../identity/credentials.ts';
 import type { Enrolling } from '../../identity/enrollment.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -20,7 +21,7 @@ import {
   TokenParams,
 } from '../contract/agents.ts';
 import { Nothing } from '../contract/parts.ts';
-import type { ControlPlugin, TunnelView } from '../ports.ts';
+import type { ControlPlugin } from '../ports.ts';
 import { problemOf, sendProblem } from '../problem.ts';
 import { callerOf } from '../sign-in/routes.ts';
 
@@ -193,13 +194,8 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
   };
 }
 
-function tunnelOf({
-  tunnel,
-  resources,
-  unreachable,
-  ...more
-}: TunnelView): AgentList['agents'][number]['tunnels'][number] {
-  const { connectedAt, expiresAt, streams, roundTripMs } = more;
+function tunnelOf(view: TunnelView): AgentList['agents'][number]['tunnels'][number] {
+  const { tunnel, connectedAt, expiresAt, resources, unreachable, streams, roundTripMs } = view;
   return {
     id: tunnel,
     connectedAt,

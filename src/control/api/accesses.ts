@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import type { LiveAccess } from '../../domain/live.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { AccessList, AccessQuery, TerminateBody, TerminatedAccess } from '../contract/accesses.ts';
 import { IdParams } from '../contract/parts.ts';
 import type { Permission } from '../permission.ts';
-import type { ControlDeps, LiveAccess } from '../ports.ts';
+import type { ControlDeps } from '../ports.ts';
 import { actorOf } from './actor.ts';
 
 const OPERATORS: Permission = ['admin', 'security'];

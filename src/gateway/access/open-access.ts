@@ -1,10 +1,10 @@
 import type { AccessEnd, Recorded } from '../../domain/audit-event.ts';
 import type { TerminationReason } from '../../domain/change.ts';
+import type { LiveAccess } from '../../domain/live.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity, Session } from '../../domain/session.ts';
 import { breakOff, type Exchange } from '../answer/exchange.ts';
 import type { Door } from '../door.ts';
-import type { LiveAccess } from '../ports.ts';
 import type { TargetStream } from '../target/target-stream.ts';
 import type { RequestHead } from './1-read.ts';
 import type { Credential, Identified } from './3-identify.ts';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditAppender } from '../../domain/audit-event.ts';
+import type { TunnelView } from '../../domain/live.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -13,7 +14,7 @@ import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
 import { AgentRecorder } from './agent-recorder.ts';
 import type { AnnouncementJudge } from './announcement.ts';
 import type { CredentialPort, DeviceCredential } from './credential-port.ts';
-import { LiveTunnel, type TunnelInfo } from './live-tunnel.ts';
+import { LiveTunnel } from './live-tunnel.ts';
 import { LiveTunnels } from './live-tunnels.ts';
 import { Proving } from './proof.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
@@ -42,7 +43,7 @@ export interface TunnelEndpoint {
   /** For `GET /tunnel` with `Upgrade`; owns the socket from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly directory: TunnelDirectory;
-  list(): readonly TunnelInfo[];
+  list(): readonly TunnelView[];
   /** Ends all tunnels of the agent now. */
   endAgent(agent: string, reason: string): void;
   /** Takes no new tunnels and asks agents to connect elsewhere or again; what is open lives on until `close`. */
@@ -139,7 +140,7 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
       });
     },
     directory: { pick: (resource) => live.pick(resource) },
-    list: () => live.all().map((tunnel) => tunnel.info()),
+    list: () => live.all().map((tunnel) => tunnel.view()),
     endAgent(agent, reason) {
       for (const tunnel of live.all()) if (tunnel.agent === agent) tunnel.end('agent_revoked', reason);
     },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { TunnelView } from '../../domain/live.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -16,18 +17,6 @@ import type { CredentialPort, DeviceCredential } from './credential-port.ts';
 const ANSWER_TIMEOUT_MS = 12_000;
 /** Longest delay of a Node timer; no credential lives longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-export interface TunnelInfo {
-  readonly tunnel: string;
-  readonly agent: string;
-  readonly connectedAt: number;
-  readonly expiresAt: number;
-  readonly resources: readonly string[];
-  /** Resources whose target the agent could not reach when it last tried. */
-  readonly unreachable: readonly string[];
-  readonly streams: number;
-  readonly roundTripMs: number;
-}
 
 export interface LiveTunnelPorts {
   readonly heartbeatMs: number;
@@ -150,7 +139,7 @@ export class LiveTunnel implements AgentTunnel {
     this.#tunnel.close(code, reason);
   }
 
-  info(): TunnelInfo {
+  view(): TunnelView {
     return {
       tunnel: this.id,
       agent: this.agent,

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AccessOutcome, AuditAppender, AuditEvent } from '../../domain/audit-event.ts';
-import type { LiveAccess, StrangerMeter } from '../../gateway/ports.ts';
-import type { TunnelInfo } from '../../gateway/tunnel/live-tunnel.ts';
+import type { LiveAccess, TunnelView } from '../../domain/live.ts';
+import type { StrangerMeter } from '../../gateway/ports.ts';
 
 /** What is read at each scrape. */
 export interface MeterSources {
   readonly live: () => readonly LiveAccess[];
-  readonly tunnels: () => readonly TunnelInfo[];
+  readonly tunnels: () => readonly TunnelView[];
   /** Events that wait for the log. */
   readonly auditWaiting: () => number;
   readonly auditSize: () => number;
