@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { noteClientAddress } from '../lib/client-address.ts';
 import type { Networks } from '../lib/networks.ts';
+import { answerClientError } from './front/client-error.ts';
 import { cameByPlainHttp, forwardedClient } from './front/forwarded.ts';
 import type { Gateway } from './gateway.ts';
 import {
@@ -104,6 +105,7 @@ export function createListener(parts: ListenerParts): Server {
     else if (req.url === '/tunnel') parts.tunnelUpgrade(req, socket, head);
     else refuseRaw(socket, '404 Not Found');
   });
+  server.on('clientError', answerClientError);
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => refuseRaw(socket, '501 Not Implemented'));
   return server;
 }

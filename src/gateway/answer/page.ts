@@ -5,8 +5,9 @@ export interface PageContent {
   readonly text: string;
   /** Whom to ask: an e-mail address, or a name. */
   readonly contact: string | undefined;
-  readonly link: { readonly href: string; readonly text: string };
-  readonly reference: string;
+  readonly link: { readonly href: string; readonly text: string } | undefined;
+  /** Of the record, where there is one. */
+  readonly reference: string | undefined;
 }
 
 /** The console's colours; in the page itself, since a resource's host has no files of ours. */
@@ -53,15 +54,21 @@ export function renderPage({ title, text, contact, link, reference }: PageConten
 <header>${MARK}Postern</header>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
-${contact === undefined ? '' : askParagraph(contact, reference)}<p><a href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>
-<footer>Reference <code>${escapeHtml(reference)}</code></footer>
-</main>
+${contact === undefined ? '' : askParagraph(contact, reference)}${link === undefined ? '' : linkParagraph(link)}${reference === undefined ? '' : footer(reference)}</main>
 </body>
 </html>
 `;
 }
 
-function askParagraph(contact: string, reference: string): string {
+function linkParagraph({ href, text }: { readonly href: string; readonly text: string }): string {
+  return `<p><a href="${escapeHtml(href)}">${escapeHtml(text)}</a></p>\n`;
+}
+
+function footer(reference: string): string {
+  return `<footer>Reference <code>${escapeHtml(reference)}</code></footer>\n`;
+}
+
+function askParagraph(contact: string, reference = ''): string {
   const name = escapeHtml(contact);
   const subject = encodeURIComponent(`Access, reference ${reference}`);
   const whom = /^[^\s@]+@[^\s@]+$/.test(contact) ? `<a href="mailto:${name}?subject=${subject}">${name}</a>` : name;
