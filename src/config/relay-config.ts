@@ -1,18 +1,25 @@
 import { dirname, resolve } from 'node:path';
-import type { Static } from 'typebox';
 import type { Role } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
-import { loadSecret, Secret } from '../lib/secret.ts';
+import { PosternError } from '../lib/errors.ts';
+import type { Secret } from '../lib/secret.ts';
 import { RELAY_DEFAULTS } from './defaults.ts';
 import { hashOf } from './difference.ts';
-import { resolveSecretFile } from './file-reference.ts';
 import { type Listening, readListening } from './listening.ts';
 import { Problems } from './problem.ts';
 import { RelayFileSchema } from './relay-schema.ts';
-import { type RelayOrigin, readResources } from './resources.ts';
-import { isLoopbackName, parseDurationMs, parseOrigin, parseUrl } from './values.ts';
-import { loadYaml, type YamlDocument } from './yaml-document.ts';
+import {
+  type Reading,
+  readDatabaseUrl,
+  readDuration,
+  readOrigin,
+  readRoles,
+  readSecret,
+  readSessions,
+} from './relay-sections.ts';
+import { readResources } from './resources.ts';
+import { parseUrl } from './values.ts';
+import { loadYaml } from './yaml-document.ts';
 
 /** postern.yaml, complete: defaults filled in, paths absolute, secrets loaded. */
 export interface RelayConfig {
@@ -53,7 +60,7 @@ export interface RelayConfig {
   readonly hash: string;
 }
 
-interface RoleMembers {
+export interface RoleMembers {
   /** The provider's groups. */
   readonly groups: readonly string[];
   /** Bound e-mails, lower case. */
@@ -70,75 +77,29 @@ interface AgentEntry {
 export function loadRelayConfig(file: string): RelayConfig {
   const problems = new Problems();
   const document = loadYaml(file, RelayFileSchema, problems);
-  const config = document && readRelay(document, dirname(resolve(file)), problems);
+  const config = document && readRelay({ document, base: dirname(resolve(file)), problems });
   problems.throwIfAny('config_invalid');
   if (!config) throw new PosternError('config_invalid', `${file} cannot be used.`);
   return { ...config, hash: hashOf(config) };
 }
 
-type Document = YamlDocument<Static<typeof RelayFileSchema>>;
-
-function readRelay(document: Document, base: string, problems: Problems): Omit<RelayConfig, 'hash'> | undefined {
-  const {
-    relay,
-    provider,
-    roles,
-    sessions,
-    policy,
-    audit,
-    agents = {},
-    dataDir = RELAY_DEFAULTS.dataDir,
-  } = document.value;
-  const duration = (text: string, from: string, to: string, ...path: string[]): number => {
-    const [ms = Number.NaN, fromMs = 0, toMs = 0] = [text, from, to].map(parseDurationMs);
-    if (!(ms >= fromMs && ms <= toMs))
-      problems.add(document.place(...path), `"${path.join('.')}" must be between ${from} and ${to}`);
-    return ms;
-  };
-  const idleMs = duration(sessions?.idle ?? RELAY_DEFAULTS['sessions.idle'], '1m', '30d', 'sessions', 'idle');
-  const absoluteMs = duration(
-    sessions?.absolute ?? RELAY_DEFAULTS['sessions.absolute'],
-    '1m',
-    '90d',
-    'sessions',
-    'absolute',
-  );
-  if (idleMs > absoluteMs)
-    problems.add(document.place('sessions'), '"sessions.idle" must not be longer than "sessions.absolute"');
-
-  const members = {
-    admin: readRole(roles.admin),
-    security: readRole(roles.security),
-    auditor: readRole(roles.auditor),
-  };
-  if (members.admin.groups.length + members.admin.people.length === 0)
-    problems.add(document.place('roles', 'admin'), 'nobody is an admin: name a group or a person in "roles.admin"');
+function readRelay(reading: Reading): Omit<RelayConfig, 'hash'> | undefined {
+  const { document, base, problems } = reading;
+  const { relay, provider, policy, agents = {}, dataDir = RELAY_DEFAULTS.dataDir } = document.value;
+  const { drain = RELAY_DEFAULTS['relay.drain'], credentialLife = RELAY_DEFAULTS['relay.credentialLife'] } = relay;
+  const { commitTimeout = RELAY_DEFAULTS['audit.commitTimeout'] } = document.value.audit ?? {};
+  const origin = readOrigin(reading);
+  const listening = readListening(document, base, problems);
+  const drainMs = readDuration(reading, drain, ['0s', '10m'], 'relay', 'drain');
+  const credentialLifeMs = readDuration(reading, credentialLife, ['1m', '1d'], 'relay', 'credentialLife');
+  const commitTimeoutMs = readDuration(reading, commitTimeout, ['100ms', '30s'], 'audit', 'commitTimeout');
+  const databaseUrl = readDatabaseUrl(reading);
+  const clientSecret = readSecret(reading, provider.clientSecretFile, 'provider', 'clientSecretFile');
   if (!parseUrl(provider.issuer))
     problems.add(document.place('provider', 'issuer'), '"provider.issuer" must be an https:// or http:// URL');
-
-  const origin = readOrigin(document, problems);
-  const listening = readListening(document, base, problems);
-  const drainMs = duration(relay.drain ?? RELAY_DEFAULTS['relay.drain'], '0s', '10m', 'relay', 'drain');
-  const credentialLife = relay.credentialLife ?? RELAY_DEFAULTS['relay.credentialLife'];
-  const credentialLifeMs = duration(credentialLife, '1m', '1d', 'relay', 'credentialLife');
-  const secret = (path: string, ...at: string[]): Secret | undefined => {
-    try {
-      return loadSecret(resolveSecretFile(base, path));
-    } catch (error) {
-      problems.add(document.place(...at), messageOf(error));
-      return undefined;
-    }
-  };
-  const clientSecret = secret(provider.clientSecretFile, 'provider', 'clientSecretFile');
-  const databaseUrl = readDatabaseUrl(document, problems, secret);
+  const roles = readRoles(reading);
+  const sessions = readSessions(reading);
   const resources = origin ? readResources(document, origin, problems) : [];
-  const commitTimeoutMs = duration(
-    audit?.commitTimeout ?? RELAY_DEFAULTS['audit.commitTimeout'],
-    '100ms',
-    '30s',
-    'audit',
-    'commitTimeout',
-  );
   if (!listening || !origin || !clientSecret) return undefined;
   return {
     relay: {
@@ -159,12 +120,8 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
       scopes: provider.scopes ?? RELAY_DEFAULTS['provider.scopes'],
       groupsClaim: provider.groupsClaim ?? RELAY_DEFAULTS['provider.groupsClaim'],
     },
-    roles: members,
-    sessions: {
-      idleMs,
-      absoluteMs,
-      requestsPerSecond: sessions?.requestsPerSecond ?? RELAY_DEFAULTS['sessions.requestsPerSecond'],
-    },
+    roles,
+    sessions,
     policy: { directory: resolve(base, policy?.directory ?? RELAY_DEFAULTS['policy.directory']) },
     audit: { commitTimeoutMs },
     agents: Object.entries(agents).map(([name, { enrollmentTokenFile }]) => ({
@@ -173,40 +130,4 @@ function readRelay(document: Document, base: string, problems: Problems): Omit<R
     })),
     resources,
   };
-}
-
-function readRole(role: { groups?: string[]; people?: string[] } | undefined): RoleMembers {
-  return { groups: role?.groups ?? [], people: (role?.people ?? []).map((email) => email.toLowerCase()) };
-}
-
-function readOrigin(document: Document, problems: Problems): RelayOrigin | undefined {
-  const place = document.place('relay', 'url');
-  const url = parseOrigin(document.value.relay.url);
-  if (!url) {
-    problems.add(place, '"relay.url" must be an origin such as https://access.example.com, without a path');
-    return undefined;
-  }
-  if (url.protocol === 'http:' && !isLoopbackName(url.hostname)) {
-    problems.add(place, '"relay.url" must be https: browsers keep Secure cookies without TLS only on *.localhost');
-    return undefined;
-  }
-  return { origin: url.origin, host: url.hostname, scheme: url.protocol, port: url.port };
-}
-
-function readDatabaseUrl(
-  document: Document,
-  problems: Problems,
-  secret: (path: string, ...at: string[]) => Secret | undefined,
-): Secret | undefined {
-  const { url, urlFile } = document.value.database ?? {};
-  if (url !== undefined && urlFile !== undefined)
-    problems.add(document.place('database'), 'give either "database.url" or "database.urlFile", not both');
-  const found =
-    urlFile === undefined ? (url === undefined ? undefined : new Secret(url)) : secret(urlFile, 'database', 'urlFile');
-  if (found && !/^postgres(ql)?:\/\//.test(found.reveal()))
-    problems.add(
-      document.place('database', url === undefined ? 'urlFile' : 'url'),
-      'the database URL must begin with postgres://',
-    );
-  return found;
 }

@@ -1,8 +1,9 @@
 import type { Static } from 'typebox';
 import type { Resource } from '../domain/resource.ts';
 import { RESOURCE_DEFAULTS } from './defaults.ts';
-import { didYouMean, type Problems } from './problem.ts';
+import { didYouMean, type Place, type Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
+import type { ResourceSchema } from './resource-schema.ts';
 import { readSettings } from './resource-settings.ts';
 import { isHostName } from './values.ts';
 import type { YamlDocument } from './yaml-document.ts';
@@ -17,51 +18,19 @@ export interface RelayOrigin {
 }
 
 /** The `resources` of postern.yaml: defaults filled in, hosts unique, agents known, identity headers harmless. */
-export function readResources(
-  document: YamlDocument<Static<typeof RelayFileSchema>>,
-  relay: RelayOrigin,
-  problems: Problems,
-): Resource[] {
-  const { resources = {}, agents = {} } = document.value;
+export function readResources(document: Document, relay: RelayOrigin, problems: Problems): Resource[] {
+  const { resources = {} } = document.value;
   const nameByHost = new Map<string, string>();
   return Object.entries(resources).map(([name, entry]) => {
-    const at = (...path: (string | number)[]) => document.place('resources', name, ...path);
-
-    if (entry.host !== undefined && entry.hosts !== undefined)
-      problems.add(at('hosts'), `resource "${name}" needs either "host" or "hosts"`);
-    const hosts = (entry.hosts ?? [entry.host ?? `${name}.${relay.host}`]).map((text) => text.toLowerCase());
-    for (const [index, host] of hosts.entries()) {
-      const place = entry.hosts ? at('hosts', index) : at('host');
-      const taken = nameByHost.get(host);
-      if (host.includes(':') || host.includes('/'))
-        problems.add(place, `"${host}" must be a host name alone, without scheme, port or path`);
-      else if (!isHostName(host)) problems.add(place, `"${host}" is not a host name`);
-      else if (host === relay.host) problems.add(place, `"${host}" is the relay's own host; choose another`);
-      else if (taken !== undefined) problems.add(place, `"${host}" is already the host of resource "${taken}"`);
-      nameByHost.set(host, taken ?? name);
-    }
+    const reading: Reading = {
+      document,
+      name,
+      entry,
+      at: (...path) => document.place('resources', name, ...path),
+      problems,
+    };
+    const hosts = readHosts(reading, relay, nameByHost);
     const origins = hosts.map((host) => `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`);
-
-    if ((entry.agent === undefined) === (entry.agents === undefined))
-      problems.add(document.keyPlace('resources', name), `resource "${name}" needs either "agent" or "agents"`);
-    const serving = entry.agents ?? (entry.agent === undefined ? [] : [entry.agent]);
-    for (const [index, agent] of serving.entries())
-      if (!Object.hasOwn(agents, agent)) {
-        const place = entry.agents ? at('agents', index) : at('agent');
-        problems.add(place, `there is no agent "${agent}" under "agents"${didYouMean(agent, Object.keys(agents))}`);
-      }
-
-    const identityHeaders = Object.entries(entry.headers ?? {}).map(([header, fact]) => {
-      if (isReservedHeader(header))
-        problems.add(
-          document.keyPlace('resources', name, 'headers', header),
-          `the header "${header}" is reserved; choose another such as Remote-User`,
-        );
-      return [header.toLowerCase(), fact] as const;
-    });
-    if (new Set(identityHeaders.map(([header]) => header)).size < identityHeaders.length)
-      problems.add(at('headers'), 'the same header is given twice (case does not matter)');
-
     return {
       name,
       title: entry.title ?? name,
@@ -72,14 +41,75 @@ export function readResources(
       origins,
       tags: entry.tags ?? RESOURCE_DEFAULTS.tags,
       owner: entry.owner,
-      agents: serving,
+      agents: readAgents(reading),
       paths: entry.paths ?? RESOURCE_DEFAULTS.paths,
       websocket: entry.websocket ?? RESOURCE_DEFAULTS.websocket,
-      identityHeaders: Object.fromEntries(identityHeaders),
+      identityHeaders: readIdentityHeaders(reading),
       recordedQuery: entry.audit?.query ?? [],
-      ...readSettings(entry, at, problems),
+      ...readSettings(entry, reading.at, problems),
     };
   });
+}
+
+type Document = YamlDocument<Static<typeof RelayFileSchema>>;
+
+/** One resource as it is read. */
+interface Reading {
+  readonly document: Document;
+  readonly name: string;
+  readonly entry: Static<typeof ResourceSchema>;
+  readonly at: (...path: (string | number)[]) => Place;
+  readonly problems: Problems;
+}
+
+/** Lower case. `nameByHost` gathers the hosts of all resources. */
+function readHosts(
+  { name, entry, at, problems }: Reading,
+  relay: RelayOrigin,
+  nameByHost: Map<string, string>,
+): string[] {
+  if (entry.host !== undefined && entry.hosts !== undefined)
+    problems.add(at('hosts'), `resource "${name}" needs either "host" or "hosts"`);
+  const hosts = (entry.hosts ?? [entry.host ?? `${name}.${relay.host}`]).map((text) => text.toLowerCase());
+  for (const [index, host] of hosts.entries()) {
+    const place = entry.hosts ? at('hosts', index) : at('host');
+    const taken = nameByHost.get(host);
+    if (host.includes(':') || host.includes('/'))
+      problems.add(place, `"${host}" must be a host name alone, without scheme, port or path`);
+    else if (!isHostName(host)) problems.add(place, `"${host}" is not a host name`);
+    else if (host === relay.host) problems.add(place, `"${host}" is the relay's own host; choose another`);
+    else if (taken !== undefined) problems.add(place, `"${host}" is already the host of resource "${taken}"`);
+    nameByHost.set(host, taken ?? name);
+  }
+  return hosts;
+}
+
+function readAgents({ document, name, entry, at, problems }: Reading): string[] {
+  const { agents = {} } = document.value;
+  if ((entry.agent === undefined) === (entry.agents === undefined))
+    problems.add(document.keyPlace('resources', name), `resource "${name}" needs either "agent" or "agents"`);
+  const serving = entry.agents ?? (entry.agent === undefined ? [] : [entry.agent]);
+  for (const [index, agent] of serving.entries()) {
+    if (Object.hasOwn(agents, agent)) continue;
+    const place = entry.agents ? at('agents', index) : at('agent');
+    problems.add(place, `there is no agent "${agent}" under "agents"${didYouMean(agent, Object.keys(agents))}`);
+  }
+  return serving;
+}
+
+/** Lower-case header name → fact. */
+function readIdentityHeaders({ document, name, entry, at, problems }: Reading): Resource['identityHeaders'] {
+  const headers = Object.entries(entry.headers ?? {}).map(([header, fact]) => {
+    if (isReservedHeader(header))
+      problems.add(
+        document.keyPlace('resources', name, 'headers', header),
+        `the header "${header}" is reserved; choose another such as Remote-User`,
+      );
+    return [header.toLowerCase(), fact] as const;
+  });
+  if (new Set(headers.map(([header]) => header)).size < headers.length)
+    problems.add(at('headers'), 'the same header is given twice (case does not matter)');
+  return Object.fromEntries(headers);
 }
 
 /** Headers that carry the message itself, our own statements, or somebody else's credentials. */

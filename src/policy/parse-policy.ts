@@ -80,50 +80,16 @@ function readRules(
   warnings: Problems,
 ): Rule[] {
   return (document.value.rules ?? []).map((rule, index) => {
-    const at = (...path: (string | number)[]) => document.place('rules', index, ...path);
+    const at: At = (...path) => document.place('rules', index, ...path);
     const earlier = places.get(rule.id);
     if (earlier) problems.add(at('id'), `the rule "${rule.id}" is already in ${earlier.file}:${earlier.line}`);
     else places.set(rule.id, at('id'));
-
-    for (const [position, who] of rule.who.entries()) {
-      const group = after('group:', who);
-      if (group !== undefined && !known.groups.has(group))
-        problems.add(
-          at('who', position),
-          `there is no local group "${group}" under "groups"${didYouMean(group, known.groups.keys())}`,
-        );
-    }
-    for (const [position, what] of rule.what.entries()) {
-      const resource = after('resource:', what);
-      if (resource !== undefined && known.resources && !known.resources.has(resource))
-        (known.mayAnnounce ? warnings : problems).add(
-          at('what', position),
-          `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources)}`,
-        );
-      const tag = after('tag:', what);
-      if (tag !== undefined && known.tags && !known.tags.has(tag))
-        warnings.add(at('what', position), `no resource has the tag "${tag}"${didYouMean(tag, known.tags)}`);
-    }
-    for (const [position, path] of (rule.paths ?? []).entries()) {
-      const pattern = parsePathPattern(path);
-      if (typeof pattern === 'string') problems.add(at('paths', position), pattern);
-    }
+    checkWho(rule, at, known, problems);
+    checkWhat(rule, at, known, problems, warnings);
+    checkPaths(rule, at, problems, warnings);
+    checkAnyone(rule, at, problems);
     if (rule.who.length * rule.what.length * (rule.paths?.length ?? 1) > MAX_LINES_PER_RULE)
       problems.add(at(), `the rule "${rule.id}" has more than ${MAX_LINES_PER_RULE} combinations; split it`);
-    if (rule.effect === 'allow' && rule.who.includes(ANYONE)) {
-      if (!rule.methods || !rule.paths)
-        problems.add(
-          at(),
-          `the rule "${rule.id}" lets in anyone without a sign-in: it must say which "methods" and which "paths"`,
-        );
-      if (rule.what.includes('any-resource'))
-        problems.add(at('what'), `the rule "${rule.id}" lets in anyone: name the resources or a tag, not any-resource`);
-    }
-    if (rule.effect === 'deny' && rule.paths)
-      warnings.add(
-        at('paths'),
-        `the rule "${rule.id}" denies by path, and paths are case-sensitive: a target that ignores case serves the same page at another path. Rather allow the paths that are meant`,
-      );
     return {
       id: rule.id,
       effect: rule.effect,
@@ -134,6 +100,58 @@ function readRules(
       message: rule.message,
     };
   });
+}
+
+type WrittenRule = NonNullable<Static<typeof PolicyFileSchema>['rules']>[number];
+type At = (...path: (string | number)[]) => Place;
+
+function checkWho({ who }: WrittenRule, at: At, known: Known, problems: Problems): void {
+  for (const [position, text] of who.entries()) {
+    const group = after('group:', text);
+    if (group !== undefined && !known.groups.has(group))
+      problems.add(
+        at('who', position),
+        `there is no local group "${group}" under "groups"${didYouMean(group, known.groups.keys())}`,
+      );
+  }
+}
+
+function checkWhat({ what }: WrittenRule, at: At, known: Known, problems: Problems, warnings: Problems): void {
+  for (const [position, text] of what.entries()) {
+    const resource = after('resource:', text);
+    if (resource !== undefined && known.resources && !known.resources.has(resource))
+      (known.mayAnnounce ? warnings : problems).add(
+        at('what', position),
+        `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources)}`,
+      );
+    const tag = after('tag:', text);
+    if (tag !== undefined && known.tags && !known.tags.has(tag))
+      warnings.add(at('what', position), `no resource has the tag "${tag}"${didYouMean(tag, known.tags)}`);
+  }
+}
+
+function checkPaths({ id, effect, paths }: WrittenRule, at: At, problems: Problems, warnings: Problems): void {
+  for (const [position, path] of (paths ?? []).entries()) {
+    const pattern = parsePathPattern(path);
+    if (typeof pattern === 'string') problems.add(at('paths', position), pattern);
+  }
+  if (effect === 'deny' && paths)
+    warnings.add(
+      at('paths'),
+      `the rule "${id}" denies by path, and paths are case-sensitive: a target that ignores case serves the same page at another path. Rather allow the paths that are meant`,
+    );
+}
+
+/** What strangers may do is named one by one. */
+function checkAnyone({ id, effect, who, what, methods, paths }: WrittenRule, at: At, problems: Problems): void {
+  if (effect !== 'allow' || !who.includes(ANYONE)) return;
+  if (!methods || !paths)
+    problems.add(
+      at(),
+      `the rule "${id}" lets in anyone without a sign-in: it must say which "methods" and which "paths"`,
+    );
+  if (what.includes('any-resource'))
+    problems.add(at('what'), `the rule "${id}" lets in anyone: name the resources or a tag, not any-resource`);
 }
 
 function after(prefix: string, text: string): string | undefined {
