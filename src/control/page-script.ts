@@ -1,4 +1,4 @@
-/** The only script of server-rendered pages: sends `<form data-json>` as JSON, which other sites cannot forge. */
+/** The only script of server-rendered pages: sends `<form data-json>` as JSON, which other sites cannot forge. `data-fragment="name"` adds a field from the address's fragment. */
 export const PAGE_SCRIPT = `
 document.addEventListener('submit', async (event) => {
   const form = event.target;
@@ -12,6 +12,8 @@ document.addEventListener('submit', async (event) => {
   };
   // Read first: a disabled button would not be among the fields.
   const fields = Object.fromEntries(new FormData(form, event.submitter));
+  const { fragment } = form.dataset;
+  if (fragment) fields[fragment] = new URLSearchParams(location.hash.slice(1)).get(fragment) ?? '';
   for (const button of buttons) button.disabled = true;
   try {
     const answer = await fetch(form.action, {

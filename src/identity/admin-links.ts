@@ -94,7 +94,8 @@ export function createAdminLinks(deps: AdminLinkDeps) {
       const code = mint.mint();
       links.set(sha256Hex(code), { principal, expiresAt });
       for (const [oldest] of links) if (links.size > MAX_LINKS) links.delete(oldest);
-      return { url: `${relayOrigin}/admin-link?code=${code}`, expiresAt };
+      // In the fragment, which no browser sends: no access log and no Referer has it.
+      return { url: `${relayOrigin}/admin-link#code=${code}`, expiresAt };
     },
 
     /** A session in this browser, in place of any other. Rejects with `sign_in_refused` for links that are unknown, used or over. */

@@ -48,7 +48,7 @@ export function assembleControl(surroundings: ControlSurroundings) {
     },
     plugins: [
       signInRoutes({ ...identity, people, relayOrigin, findResource: (host) => resourceHost(snapshot(), host) }),
-      adminLinkRoutes(identity),
+      adminLinkRoutes({ ...identity, relayOrigin }),
       sessionRoutes(identity),
       cliRoutes({
         tokens: identity.tokens,

@@ -20,6 +20,7 @@ const BODIES: Readonly<Record<string, object>> = {
     publicKey: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
   },
   'POST /api/v1/agents/credential': { assertion: 'unknown' },
+  'POST /admin-link': { code: 'unknown' },
   'POST /api/v1/agents/:name/drain': { drained: true },
   'POST /api/v1/accesses/:id/terminate': { reason: 'This is a test.' },
 };
@@ -29,7 +30,7 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'GET /sign-in': 303,
   'GET /oidc/callback': 400,
   'GET /hand-off': 400,
-  'GET /admin-link': 400,
+  'POST /admin-link': 403,
   'GET /assets/*': 404,
   'POST /cli/token': 401,
   'POST /api/v1/agents/enroll': 403,

@@ -11,6 +11,7 @@ import { askAdminLink } from '../../src/cli/admin-link.ts';
 import type { AdminLinks } from '../../src/identity/admin-links.ts';
 import { hasCode } from '../../src/lib/errors.ts';
 import { openAdminSocket } from '../../src/relay/admin-socket.ts';
+import { openChromium } from '../control/chromium.ts';
 import { type RecordingTarget, startRecordingTarget } from '../e2e/recording-target.ts';
 import { startWorld, type World } from '../e2e/world.ts';
 import { Browser } from '../identity/browser.ts';
@@ -46,12 +47,38 @@ describe('postern admin link, beside a running relay', () => {
   });
   after(() => held.disposeAsync());
 
-  test('the address opens one short session with the role admin', async () => {
+  const open = (who: Browser, url: string, headers: Record<string, string> = {}) =>
+    who.json(
+      `${world.relay}/admin-link`,
+      'POST',
+      { code: new URLSearchParams(new URL(url).hash.slice(1)).get('code') },
+      headers,
+    );
+
+  test('looking at the address opens nothing and uses nothing up; nor does another page', async () => {
+    const url = await link();
+    assert.equal(new URL(url).search, '', 'the code stays in the browser');
+    for (const scanner of [new Browser(), browser]) {
+      const looked = await scanner.visit(url);
+      assert.equal(looked.status, 200);
+      assert.match(looked.body, /<button>Sign in<\/button>/);
+      assert.equal(looked.headers['set-cookie'], undefined);
+      assert.equal(looked.headers['cache-control'], 'no-store');
+      assert.equal(looked.headers['referrer-policy'], 'no-referrer');
+    }
+    const planted = await open(browser, url, { origin: world.origin('wiki'), 'sec-fetch-site': 'same-site' });
+    assert.deepEqual([planted.status, planted.headers['set-cookie']], [403, undefined]);
+    assert.equal((await open(browser, url, { origin: 'null' })).status, 403);
+    assert.equal((await browser.send(`${world.relay}/admin-link`, FORM)).status, 415);
+    assert.equal((await open(browser, url)).status, 200, 'its twin: the button of the page');
+  });
+
+  test('the button opens one short session with the role admin', async () => {
     const url = await link();
     assert.equal(new URL(url).origin, world.relay);
-    const opened = await browser.send(url);
-    assert.equal(opened.status, 303);
-    assert.equal(opened.headers.location, '/');
+    const opened = await open(browser, url);
+    assert.equal(opened.status, 200);
+    assert.deepEqual(JSON.parse(opened.body), { location: '/' });
     assert.equal(opened.headers['cache-control'], 'no-store');
     const me = JSON.parse((await browser.json(`${world.relay}/api/v1/me`, 'GET', undefined)).body) as {
       roles: string[];
@@ -60,11 +87,24 @@ describe('postern admin link, beside a running relay', () => {
     assert.deepEqual(me.roles, ['admin']);
     assert.equal(me.session.expiresAt - me.session.signedInAt, 15 * 60_000);
 
-    const again = await new Browser().send(url);
+    const again = await open(new Browser(), url);
     assert.equal(again.status, 403, 'a link opens once');
     assert.equal(again.headers['set-cookie'], undefined);
-    const guessed = await new Browser().send(`${world.relay}/admin-link?code=${'A'.repeat(64)}`);
-    assert.equal(guessed.status, 403);
+    assert.equal((await open(new Browser(), `${world.relay}/admin-link#code=${'A'.repeat(64)}`)).status, 403);
+  });
+
+  test('a person opens the address in a browser and presses the button', { timeout: 60_000 }, async () => {
+    const chromium = await openChromium();
+    try {
+      const page = await chromium.context.newPage();
+      await page.goto(await link());
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.waitForURL(`${world.relay}/`);
+      const me = await page.goto(`${world.relay}/api/v1/me`);
+      assert.equal(me?.status(), 200);
+    } finally {
+      await chromium.dispose();
+    }
   });
 
   test('no app opens, even where everyone signed in may', async () => {
@@ -88,7 +128,7 @@ describe('postern admin link, beside a running relay', () => {
     assert.equal(statSync(socket).mode & 0o777, 0o600);
     assert.equal(statSync(join(world.directory, 'relay')).mode & 0o077, 0);
     const over = await new Browser().json(`${world.relay}/admin-link`, 'POST', { user: 'eve' });
-    assert.equal(over.status, 404);
+    assert.equal(over.status, 400);
     if (process.getuid?.() === 0)
       await assert.rejects(
         run('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', CONNECT, socket]),
@@ -110,6 +150,12 @@ describe('postern admin link, beside a running relay', () => {
   });
 });
 
+/** What a form of any page can send. */
+const FORM = {
+  method: 'POST',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: 'code=x',
+};
 const CONNECT = `require('node:net').connect(process.argv[1]).on('connect', () => process.exit(0)).on('error', (error) => { console.error(error.code); process.exit(1); })`;
 
 describe('its socket', () => {
@@ -120,7 +166,7 @@ describe('its socket', () => {
   const links: AdminLinks = {
     create: (user) => {
       users.push(user);
-      return Promise.resolve({ url: 'https://access.test/admin-link?code=x', expiresAt: 1 });
+      return Promise.resolve({ url: 'https://access.test/admin-link#code=x', expiresAt: 1 });
     },
     open: () => assert.fail('nobody opens here'),
   };
