@@ -5,7 +5,7 @@ import { OutgoingFrames } from './outgoing.ts';
 import { type StreamPort, TunnelStream } from './stream.ts';
 import type { MessageTransport, TransportReceiver } from './transport.ts';
 import { closeCodeOf, endCodeOf, goAwayCodeOf, type TunnelEnd, type TunnelEndCode } from './tunnel-end.ts';
-import { processBudget, TUNNEL_BUDGET_BYTES, WindowBudget } from './window.ts';
+import { processBudget, TUNNEL_BUDGET_BYTES, TUNNEL_SHARE_BYTES, WindowBudget } from './window.ts';
 
 /** Live streams of a tunnel. Beyond it a stream of the peer is reset and `open` throws `limit_reached`. */
 export const MAX_STREAMS = 1024;
@@ -31,7 +31,7 @@ export class Tunnel {
   readonly #decoder: FrameDecoder;
   readonly #heartbeat: Heartbeat;
   readonly #outgoing = new OutgoingFrames();
-  readonly #budget = new WindowBudget(TUNNEL_BUDGET_BYTES, processBudget);
+  readonly #budget = new WindowBudget(TUNNEL_BUDGET_BYTES, processBudget, TUNNEL_SHARE_BYTES);
   readonly #streams = new Map<number, TunnelStream>();
   readonly #ended = new AbortController();
   readonly #port: StreamPort;

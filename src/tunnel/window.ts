@@ -8,6 +8,8 @@ export const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 export const TUNNEL_BUDGET_BYTES = 64 * 1024 * 1024;
 /** The same, for all tunnels of the process. */
 export const PROCESS_BUDGET_BYTES = 512 * 1024 * 1024;
+/** What may wait in one tunnel while it still takes new streams, whatever waits in others: no agent stops those of another. */
+export const TUNNEL_SHARE_BYTES = 8 * 1024 * 1024;
 /** A stream that turns half of its window over faster than this (or than 4 round trips) deserves a larger one. */
 const FAST_TURN_MS = 100;
 
@@ -15,16 +17,20 @@ const FAST_TURN_MS = 100;
 export class WindowBudget {
   readonly #limitBytes: number;
   readonly #parent: WindowBudget | undefined;
+  readonly #shareBytes: number;
   #grownBytes = 0;
   #waitingBytes = 0;
 
-  constructor(limitBytes: number, parent?: WindowBudget) {
+  /** `shareBytes` of waiting are admitted also while the parent admits nothing. */
+  constructor(limitBytes: number, parent?: WindowBudget, shareBytes = 0) {
     this.#limitBytes = limitBytes;
     this.#parent = parent;
+    this.#shareBytes = shareBytes;
   }
 
   /** False: too much waits already; take no new stream. */
   get admits(): boolean {
+    if (this.#waitingBytes < this.#shareBytes) return true;
     return this.#waitingBytes < this.#limitBytes && (this.#parent?.admits ?? true);
   }
 
