@@ -19,7 +19,7 @@ export const CONTROL_BODY_MS = 30_000;
 /** An idle keep-alive connection from a client is closed after this. */
 export const CLIENT_KEEP_ALIVE_MS = 65_000;
 /** A client that neither sends the body it promised nor reads what it asked for is cut after this (`timed_out`). Uploads have no total limit. */
-export const CLIENT_STALL_MS = 5 * 60_000;
+const CLIENT_STALL_MS = 5 * 60_000;
 /** After an answer that did not wait for the whole request body, the rest is discarded for this long, then the connection is cut. */
 export const LINGER_MS = 2_000;
 
@@ -47,26 +47,26 @@ export const MAX_INTERIM_ANSWERS = 16;
 /** Open accesses of one session over all resources; the next gets 429. */
 export const MAX_LIVE_PER_SESSION = 512;
 /** Requests of one signed-in person over all resources, where nothing else is configured; beyond it 429, summed in the log. */
-export const PERSON_RATE: Rate = personRate(1_000);
+const PERSON_RATE: Rate = personRate(1_000);
 /** How often requests beyond the rate are summed up in the log, by person; of more than `MAX_THROTTLED` persons the rest is one sum. */
 export const THROTTLED_FLUSH_MS = 60_000;
 export const MAX_THROTTLED = 1_000;
 
 /** Requests under rules for `anyone`, by the client's address (IPv6: its /64); beyond it 429. */
-export const ANONYMOUS_RATE: Rate = { perSecond: 20, burst: 200 };
+const ANONYMOUS_RATE: Rate = { perSecond: 20, burst: 200 };
 /** The same over all addresses, since each request is two records; beyond it 429. */
-export const ANONYMOUS_RATE_OF_ALL: Rate = { perSecond: 500, burst: 2_000 };
+const ANONYMOUS_RATE_OF_ALL: Rate = { perSecond: 500, burst: 2_000 };
 /** Streams under rules for `anyone` at one resource, so that people find places too; strangers do not wait, the next gets 503. */
 export const MAX_ANONYMOUS_PER_RESOURCE = 128;
 
 /** How often what is open is looked at for expired sessions and stalled clients. */
-export const SWEEP_MS = 1_000;
+const SWEEP_MS = 1_000;
 /** Times an access is sent again on a fresh stream, or decided again in the gap, before it is given up with 503. */
 export const MAX_ATTEMPTS = 3;
 /** Query parameters recorded one by one; the rest is recorded as one keyed hash. */
 export const MAX_RECORDED_PARAMETERS = 64;
 /** A WebSocket of which one side has ended waits this long for the other, then both are cut. */
-export const HALF_CLOSED_MS = 30_000;
+const HALF_CLOSED_MS = 30_000;
 
 /** Pages that load at once and programs that catch up may take ten seconds' worth. */
 export function personRate(perSecond: number): Rate {

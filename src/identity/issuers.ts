@@ -3,6 +3,7 @@ import type { Resource } from '../domain/resource.ts';
 import type { Identity, Session } from '../domain/session.ts';
 import { randomToken, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
+import { dropOldest } from '../lib/drop-oldest.ts';
 import { signToken } from '../token/jwt.ts';
 import type { KeyRing } from './signing-keys.ts';
 
@@ -57,8 +58,7 @@ export function createAssertionIssuer({ keys, relayOrigin, clock }: IssuerDeps) 
       kept.delete(key);
       kept.set(key, { token, expiresAt: now + ASSERTION_LIFE_SECONDS * 1000 });
       token.catch(() => kept.delete(key));
-      const [oldest] = kept.keys();
-      if (kept.size > MAX_ASSERTIONS && oldest !== undefined) kept.delete(oldest);
+      dropOldest(kept, MAX_ASSERTIONS);
       return token;
     },
   };

@@ -1,3 +1,5 @@
+import { dropOldest } from './drop-oldest.ts';
+
 /** A steady rate, and how much may come at once after a pause. */
 export interface Rate {
   readonly perSecond: number;
@@ -24,12 +26,8 @@ export class RateLimiter {
     bucket.left = Math.min(burst, bucket.left + (Math.max(0, nowMs - bucket.at) * perSecond) / 1000);
     bucket.at = nowMs;
     if (known !== undefined) this.#buckets.delete(key);
-    else if (this.#buckets.size >= MAX_KEYS)
-      for (const oldest of this.#buckets.keys()) {
-        this.#buckets.delete(oldest);
-        break;
-      }
     this.#buckets.set(key, bucket);
+    dropOldest(this.#buckets, MAX_KEYS);
     if (bucket.left < 1) return false;
     bucket.left -= 1;
     return true;

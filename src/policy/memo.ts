@@ -1,3 +1,5 @@
+import { dropOldest } from '../lib/drop-oldest.ts';
+
 /** Remembers at most `limit` values; the least recently used goes first. */
 export class Memo<T> {
   readonly #limit: number;
@@ -22,10 +24,6 @@ export class Memo<T> {
   set(key: string, value: T): void {
     this.#values.delete(key);
     this.#values.set(key, value);
-    if (this.#values.size <= this.#limit) return;
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest);
-      break;
-    }
+    dropOldest(this.#values, this.#limit);
   }
 }

@@ -26,7 +26,7 @@ export function openCheckpoint(
   return checkpoint?.origin === origin ? { checkpoint, signedBy: opened?.signedBy ?? [] } : undefined;
 }
 
-export function encodeCheckpoint(checkpoint: Checkpoint): string {
+function encodeCheckpoint(checkpoint: Checkpoint): string {
   const lines = [
     checkpoint.origin,
     String(checkpoint.size),

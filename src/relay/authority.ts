@@ -8,7 +8,7 @@ export interface AuthorityBounds {
   readonly cutAfterMs: number;
 }
 
-export const AUTHORITY_BOUNDS: AuthorityBounds = { refuseAfterMs: 1_000, cutAfterMs: 10_000 };
+const AUTHORITY_BOUNDS: AuthorityBounds = { refuseAfterMs: 1_000, cutAfterMs: 10_000 };
 const LOOK_MS = 500;
 
 interface AuthorityParts {

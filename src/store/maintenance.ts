@@ -16,7 +16,7 @@ export interface MaintenanceBounds {
   readonly tidyMs: number;
 }
 
-export const MAINTENANCE: MaintenanceBounds = {
+const MAINTENANCE: MaintenanceBounds = {
   lookMs: 2_000,
   checkpointBytes: 32 * 1024 * 1024,
   vacuumBytes: 8 * 1024 * 1024,

@@ -5,7 +5,7 @@ import { encodeJson, JsonDecoder } from './length-prefixed-json.ts';
 import type { TunnelStream } from './stream.ts';
 
 /** Most resources one agent may announce. */
-export const MAX_RESOURCES = 1000;
+const MAX_RESOURCES = 1000;
 
 const ResourceName = Type.String({ minLength: 1, maxLength: 128 });
 const Text = Type.String({ maxLength: 1000 });

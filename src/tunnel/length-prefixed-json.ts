@@ -3,7 +3,7 @@ import { PosternError } from '../lib/errors.ts';
 /** A message is its length in 2 bytes, big-endian, then that much UTF-8 JSON. */
 const PREFIX_BYTES = 2;
 /** Longest JSON text. A longer one is refused: the stream is reset. */
-export const MAX_JSON_BYTES = 0xffff;
+const MAX_JSON_BYTES = 0xffff;
 
 export function encodeJson(value: unknown): Buffer {
   const text = JSON.stringify(value);

@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
-import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
+import type { Resource } from '../../src/domain/resource.ts';
 import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
 import type { AnnouncementJudge } from '../../src/gateway/tunnel/announcement.ts';
 import { sortableId } from '../../src/lib/id.ts';
@@ -17,6 +17,7 @@ import {
   type SigningKey,
   thumbprint,
 } from '../../src/token/key.ts';
+import { resource } from '../domain/resource.ts';
 
 export const silent = pino({ level: 'silent' });
 /** What a test waits for comes much sooner, or never. */
@@ -184,24 +185,7 @@ export class SmallRelay {
 }
 
 export function resourceOf(name: string, agents: readonly string[]): Resource {
-  return {
-    name,
-    title: name,
-    description: undefined,
-    host: `${name}.postern.localhost`,
-    hosts: [`${name}.postern.localhost`],
-    origin: `http://${name}.postern.localhost`,
-    origins: [`http://${name}.postern.localhost`],
-    tags: [],
-    owner: undefined,
-    agents,
-    paths: 'strict',
-    websocket: true,
-    corsOrigins: [],
-    identityHeaders: {},
-    recordedQuery: [],
-    ...DEFAULT_SETTINGS,
-  };
+  return resource(name, { agents });
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

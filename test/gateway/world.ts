@@ -5,7 +5,7 @@ import { copy } from '../../src/agent/copy.ts';
 import type { AccessIntent, AccessOutcome, AuditAppender, AuditEvent, Recorded } from '../../src/domain/audit-event.ts';
 import type { Change } from '../../src/domain/change.ts';
 import type { Check, Decision } from '../../src/domain/decision.ts';
-import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
+import type { Resource } from '../../src/domain/resource.ts';
 import type { Session } from '../../src/domain/session.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
@@ -18,6 +18,7 @@ import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { encodeAnswer, encodeHeader, receiveHeader } from '../../src/tunnel/stream-header.ts';
 import { Tunnel } from '../../src/tunnel/tunnel.ts';
+import { resource } from '../domain/resource.ts';
 import { pipe } from '../tunnel/pair.ts';
 
 export const HOST = 'wiki.test';
@@ -204,24 +205,12 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
     ['alice', sessionOf('alice')],
     ['bob', sessionOf('bob')],
   ]);
-  let resource: Resource = {
-    name: 'wiki',
+  let wiki = resource('wiki', {
     title: 'Wiki',
-    description: undefined,
     host: HOST,
-    hosts: [HOST],
-    origin: `http://${HOST}`,
-    origins: [`http://${HOST}`],
-    tags: [],
-    owner: undefined,
-    agents: ['office'],
-    paths: 'strict',
-    websocket: true,
-    corsOrigins: [],
     identityHeaders: { 'remote-user': 'email', 'x-name': 'name', 'x-groups': 'groups' },
     recordedQuery: ['q'],
-    ...DEFAULT_SETTINGS,
-  };
+  });
   const checks: Check[] = [];
   const makeSnapshot = (version: number): Snapshot => ({
     version,
@@ -241,7 +230,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
       },
       mayReach: () => true,
     },
-    resourceByHost: new Map(resource.hosts.map((host) => [host, resource])),
+    resourceByHost: new Map(wiki.hosts.map((host) => [host, wiki])),
   });
   let snapshot: Snapshot | undefined;
 
@@ -306,7 +295,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
     now: undefined,
     onLook: undefined,
     resource(change) {
-      resource = { ...resource, ...change };
+      wiki = { ...wiki, ...change };
       snapshot = makeSnapshot((snapshot?.version ?? 0) + 1);
     },
     newSnapshot() {

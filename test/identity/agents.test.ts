@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { DEFAULT_SETTINGS } from '../../src/domain/resource.ts';
 import { randomToken } from '../../src/lib/bytes.ts';
 import { signToken, type TokenContent, verifyToken } from '../../src/token/jwt.ts';
 import { generateSigningKey, publicJwkOf, publicKeyFromJwk, type SigningKey } from '../../src/token/key.ts';
+import { resource } from '../domain/resource.ts';
 import { KINDS, startDatabases, temporaryDirectory } from '../store/databases.ts';
 import { type Answer, Browser } from './browser.ts';
 import { startHostileProvider } from './hostile-provider.ts';
@@ -281,24 +281,7 @@ for (const kind of KINDS) {
         expiresAt: 0,
         epoch: 1,
       };
-      const resource = {
-        name: 'wiki',
-        title: 'Wiki',
-        description: undefined,
-        host: 'wiki.postern.localhost',
-        hosts: ['wiki.postern.localhost'],
-        origin: relay.appOrigin('wiki'),
-        origins: [relay.appOrigin('wiki')],
-        tags: [],
-        owner: undefined,
-        agents: ['office'],
-        paths: 'strict' as const,
-        websocket: true,
-        corsOrigins: [],
-        identityHeaders: {},
-        recordedQuery: [],
-        ...DEFAULT_SETTINGS,
-      };
+      const wiki = resource('wiki', { origin: relay.appOrigin('wiki'), origins: [relay.appOrigin('wiki')] });
       const verify = (text: string, type: TokenContent['type'], audience: string) =>
         verifyToken(text, {
           type,
@@ -314,25 +297,25 @@ for (const kind of KINDS) {
         });
 
       const { assertions, receipts } = relay.identity;
-      const text = await assertions.issue({ session, via: 'cookie' }, resource);
-      assert.equal(await assertions.issue({ session, via: 'cookie' }, resource), text, 'reused while it lives');
-      const claims = await verify(text, 'postern-assertion+jwt', resource.origin);
+      const text = await assertions.issue({ session, via: 'cookie' }, wiki);
+      assert.equal(await assertions.issue({ session, via: 'cookie' }, wiki), text, 'reused while it lives');
+      const claims = await verify(text, 'postern-assertion+jwt', wiki.origin);
       assert.equal(claims.sub, 'p1');
       assert.equal(claims['email'], 'alice@example.com');
       assert.deepEqual(claims['groups'], ['employees']);
       assert.equal(claims['sid'], 's1');
       const changed = { ...session, epoch: 2, principal: { ...session.principal, groups: [] } };
-      assert.notEqual(await assertions.issue({ session: changed, via: 'cookie' }, resource), text);
+      assert.notEqual(await assertions.issue({ session: changed, via: 'cookie' }, wiki), text);
       await assert.rejects(verify(text, 'postern-assertion+jwt', relay.appOrigin('metrics')), {
         code: 'token_invalid',
       });
       relay.skewMs = 31_000;
-      assert.notEqual(await assertions.issue({ session, via: 'cookie' }, resource), text, 'less than 30 s are left');
+      assert.notEqual(await assertions.issue({ session, via: 'cookie' }, wiki), text, 'less than 30 s are left');
       relay.skewMs = 0;
 
       const more = { agent: 'office', tunnel: 't', stream: '1', intent: 'i1', leafHash: 'aa' };
       const receipt = await verify(
-        await receipts.issue({ ...more, session, resource }),
+        await receipts.issue({ ...more, session, resource: wiki }),
         'postern-receipt+jwt',
         'office',
       );

@@ -1,8 +1,9 @@
 import type { Check, Policy } from '../../src/domain/decision.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { parseRequestTarget } from '../../src/domain/request-path.ts';
-import { DEFAULT_SETTINGS, type Resource } from '../../src/domain/resource.ts';
+import type { Resource } from '../../src/domain/resource.ts';
 import { buildPolicy, type LoadedPolicy } from '../../src/policy/load-policy.ts';
+import { resource } from '../domain/resource.ts';
 
 export const ISSUER = 'https://idp.example.com';
 
@@ -20,27 +21,7 @@ export function person(facts: Partial<Principal> = {}): Principal {
   };
 }
 
-export function resource(name: string, facts: Partial<Resource> = {}): Resource {
-  return {
-    name,
-    title: name,
-    description: undefined,
-    host: `${name}.postern.localhost`,
-    hosts: [`${name}.postern.localhost`],
-    origin: `http://${name}.postern.localhost`,
-    origins: [`http://${name}.postern.localhost`],
-    tags: [],
-    owner: undefined,
-    agents: ['office'],
-    paths: 'strict',
-    websocket: true,
-    corsOrigins: [],
-    identityHeaders: {},
-    recordedQuery: [],
-    ...DEFAULT_SETTINGS,
-    ...facts,
-  };
-}
+export { resource };
 
 export const WIKI = resource('wiki', { tags: ['internal'] });
 export const METRICS = resource('metrics');

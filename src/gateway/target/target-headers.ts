@@ -74,7 +74,7 @@ function connectionListed(raw: readonly string[]): Set<string> | undefined {
 }
 
 /** A Cookie field without some of its cookies; the others keep their bytes and order. */
-export function withoutCookies(field: string, drop: (name: string) => boolean): string {
+function withoutCookies(field: string, drop: (name: string) => boolean): string {
   const pairs = field.split(';');
   const kept = pairs.filter((pair) => {
     const equals = pair.indexOf('=');

@@ -1,5 +1,6 @@
 import type { AgentEvent, AuditAppender } from '../../domain/audit-event.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { dropOldest } from '../../lib/drop-oldest.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -72,10 +73,7 @@ export class AgentRecorder {
     if (this.#announcements.get(agent) === text) return;
     this.#announcements.delete(agent);
     this.#announcements.set(agent, text);
-    for (const [oldest] of this.#announcements) {
-      if (this.#announcements.size <= MAX_REMEMBERED) break;
-      this.#announcements.delete(oldest);
-    }
+    dropOldest(this.#announcements, MAX_REMEMBERED);
     this.#append('agent.announcement_refused', { agent, tunnel, reason: text.slice(0, MAX_REASON_LENGTH) });
     this.#ports.log.warn({ agent, refused }, 'an agent announced what it may not serve');
   }
