@@ -40,7 +40,10 @@ class SlowStore implements AgentStore {
     return new Promise((resolve) => this.reads.push(() => resolve(asItWas)));
   }
   addEnrollmentToken = () => Promise.resolve();
-  listEnrollmentTokens = () => Promise.resolve([]);
+  listEnrollmentTokens = () => {
+    this.asked += 1;
+    return Promise.resolve([]);
+  };
   revokeEnrollmentToken = () => Promise.resolve(false);
   drain = () => Promise.resolve(false);
   enroll = () => {

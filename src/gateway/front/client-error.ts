@@ -27,16 +27,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Connecti
 }
 
 function answerTo(code: string | undefined): string {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return TOO_LARGE;
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return head('413 Payload Too Large');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return head('408 Request Timeout');
-    default:
-      return head('400 Bad Request');
-  }
+  if (code === 'HPE_HEADER_OVERFLOW') return TOO_LARGE;
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return head('413 Payload Too Large');
+  return head(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request');
 }
 
 function head(status: string, fields: readonly string[] = [], body = ''): string {
