@@ -72,7 +72,7 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
     }
   }
   if (decision.effect === 'deny') {
-    const refusal = deniedRefusal(decision, resource, ports.relay);
+    const refusal = deniedRefusal(decision, resource, identity.session.principal, ports.relay);
     return refuseRecorded(door, exchange, head, { id, resource, identity, decision, refusal, startedAt });
   }
   const refuseAllowed = (refusal: Refusal) =>

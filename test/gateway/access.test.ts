@@ -56,6 +56,7 @@ describe('the door', () => {
     assert.equal(page.status, 403);
     assert.match(page.body, /Ask &#60;HR&#62; first\./);
     assert.match(page.body, /it@example\.com/);
+    assert.match(page.body, /signed in as <strong>alice@example\.com</);
     const [intent] = world.audit.intents;
     assert.equal(intent?.effect, 'deny');
     assert.equal(intent?.rule, 'rule-17');

@@ -19,11 +19,11 @@ export function answerRefusal(
   if (refusal.status === 503 || refusal.status === 429) headers.push('Retry-After', '2');
   let body: string;
   if (head !== undefined && wantsPage(head)) {
-    const { message: text, contact } = refusal;
+    const { message: text, contact, person } = refusal;
     const link =
       signIn === undefined ? { href: `${relay.origin}/`, text: 'Your apps' } : { href: signIn, text: 'Sign in' };
     headers.push('Content-Type', 'text/html; charset=utf-8', ...PAGE_SECURITY_HEADERS);
-    body = renderPage({ title: titleOf(refusal.status), text, contact, link, reference });
+    body = renderPage({ title: titleOf(refusal.status), text, contact, person, link, reference });
   } else {
     const { code, message, contact } = refusal;
     headers.push('Content-Type', 'application/json; charset=utf-8', 'X-Content-Type-Options', 'nosniff');

@@ -5,6 +5,8 @@ export interface PageContent {
   readonly text: string;
   /** Whom to ask: an e-mail address, or a name. */
   readonly contact: string | undefined;
+  /** As whom they are signed in, where that matters. */
+  readonly person?: string | undefined;
   readonly link: { readonly href: string; readonly text: string } | undefined;
   /** Of the record, where there is one. */
   readonly reference: string | undefined;
@@ -40,7 +42,13 @@ export const PAGE_SECURITY_HEADERS: readonly string[] = [
   'same-origin',
 ];
 
-export function renderPage({ title, text, contact, link, reference }: PageContent): string {
+export function renderPage({ title, text, contact, person, link, reference }: PageContent): string {
+  const rest = [
+    contact === undefined ? '' : askParagraph(contact, reference),
+    person === undefined ? '' : personParagraph(person),
+    link === undefined ? '' : linkParagraph(link),
+    reference === undefined ? '' : footer(reference),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -54,10 +62,14 @@ export function renderPage({ title, text, contact, link, reference }: PageConten
 <header>${MARK}Postern</header>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
-${contact === undefined ? '' : askParagraph(contact, reference)}${link === undefined ? '' : linkParagraph(link)}${reference === undefined ? '' : footer(reference)}</main>
+${rest.join('')}</main>
 </body>
 </html>
 `;
+}
+
+function personParagraph(person: string): string {
+  return `<p>You are signed in as <strong>${escapeHtml(person)}</strong>. To be somebody else, sign out among your apps.</p>\n`;
 }
 
 function linkParagraph({ href, text }: { readonly href: string; readonly text: string }): string {

@@ -9,6 +9,8 @@ export interface Refusal {
   readonly close: boolean;
   /** Whom to ask, on a denial. */
   readonly contact?: string | undefined;
+  /** As whom they are signed in, on a denial. */
+  readonly person?: string | undefined;
 }
 
 export function refusal(status: number, code: ErrorCode, message: string, contact?: string): Refusal {
