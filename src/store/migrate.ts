@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { sha256Hex } from '../lib/bytes.ts';
-import { PosternError } from '../lib/errors.ts';
+import { messageOf, PosternError } from '../lib/errors.ts';
 
 const DIRECTORY = new URL('../../migrations/', import.meta.url);
 const NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
@@ -67,7 +67,11 @@ async function apply(client: pg.PoolClient, file: Migration): Promise<void> {
     await run(client, 'COMMIT');
   } catch (cause) {
     await run(client, 'ROLLBACK').catch(() => undefined);
-    throw new PosternError('database_unavailable', `migrations/${file.name} could not be applied.`, { cause });
+    throw new PosternError(
+      'database_unavailable',
+      `migrations/${file.name} could not be applied (${messageOf(cause)}). The database is as it was before it: put that right and start again.`,
+      { cause },
+    );
   }
 }
 
