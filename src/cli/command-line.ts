@@ -57,7 +57,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
   },
   service: {
     summary: 'run the agent or the relay under systemd',
-    load: async () => (await import('./service.ts')).addServiceCommand,
+    load: async () => (await import('./systemd.ts')).addServiceCommand,
   },
   admin: {
     summary: "what only the relay's machine may do",
