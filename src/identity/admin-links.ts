@@ -1,5 +1,6 @@
 import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
+import { dropOldest } from '../lib/drop-oldest.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
@@ -93,7 +94,7 @@ export function createAdminLinks(deps: AdminLinkDeps) {
       });
       const code = mint.mint();
       links.set(sha256Hex(code), { principal, expiresAt });
-      for (const [oldest] of links) if (links.size > MAX_LINKS) links.delete(oldest);
+      dropOldest(links, MAX_LINKS);
       // In the fragment, which no browser sends: no access log and no Referer has it.
       return { url: `${relayOrigin}/admin-link#code=${code}`, expiresAt };
     },

@@ -5,24 +5,25 @@ export interface Chromium extends AsyncDisposable {
   person(): Promise<BrowserContext>;
 }
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+/** How every test starts it: headless, and asking nobody on the network. */
+export const LAUNCH = {
+  executablePath: process.env['POSTERN_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+  headless: true,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
 /** A page that has not come by then never will. */
 const TIMEOUT_MS = 60_000;
 
 export async function startChromium(): Promise<Chromium> {
-  const browser = await chromium.launch({
-    executablePath: process.env['POSTERN_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
-    headless: true,
-    args: FLAGS,
-  });
+  const browser = await chromium.launch(LAUNCH);
   return {
     async person() {
       const context = await browser.newContext();
