@@ -3,6 +3,7 @@
 import { mkdirSync, watchFile } from 'node:fs';
 import { randomToken } from '../src/lib/bytes.ts';
 import { messageOf } from '../src/lib/errors.ts';
+import { aborted } from '../src/lib/wait.ts';
 import { buildConsole } from '../tools/console-build.ts';
 import { addApp } from './add.ts';
 import { appsFile, readApps } from './apps.ts';
@@ -86,12 +87,13 @@ async function run(settings: Settings): Promise<void> {
   };
 
   const changes = appChanges(directory);
+  const stopped = aborted(stop.signal).then(() => 'stop' as const);
   const first = await start();
   let chain = first.chain;
   process.stdout.write(tour(settings, { policies: first.policies, providerPort }));
   try {
     for (;;) {
-      const event = await Promise.race([changes.next(), stopped(stop.signal), chain.broken]);
+      const event = await Promise.race([changes.next(), stopped, chain.broken]);
       if (event === 'stop') return;
       if (event !== 'apps') throw new TrialProblem(event);
       await chain[Symbol.asyncDispose]();
@@ -117,11 +119,4 @@ function appChanges(directory: string): { next(): Promise<'apps'> } {
       return event;
     },
   };
-}
-
-function stopped(signal: AbortSignal): Promise<'stop'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('stop');
-    else signal.addEventListener('abort', () => resolve('stop'), { once: true });
-  });
 }
