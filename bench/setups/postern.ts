@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { pause } from '../../src/lib/wait.ts';
 import { startPostgres } from '../../test/store/databases.ts';
@@ -28,7 +29,6 @@ export interface Postern extends Setup {
 }
 
 const PROGRAM = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const SESSION_COOKIE = '__Host-postern-session';
 const READY_MS = 30_000;
 
 /** Postern complete: relay and agent in processes of their own, a person signed in at a real provider, policy, audit. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { type TSchema, Type } from 'typebox';
+import { SESSION_COOKIE } from '../identity/sign-in/cookies.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { Permission } from './permission.ts';
 import { PROBLEM_CODES } from './problem.ts';
@@ -140,7 +141,7 @@ function documentOf(paths: Paths): object {
     paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     components: {
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: '__Host-postern-session' },
+        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
         token: { type: 'apiKey', in: 'header', name: 'Postern-Token' },
         bearer: { type: 'http', scheme: 'bearer', description: 'The same token, which begins with `pst_`.' },
       },

@@ -5,7 +5,7 @@ import { randomToken, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { dropOldest } from '../lib/drop-oldest.ts';
 import { signToken } from '../token/jwt.ts';
-import type { KeyRing } from './signing-keys.ts';
+import type { KeyRing } from './keys/signing-keys.ts';
 
 export interface IssuerDeps {
   readonly keys: KeyRing;

@@ -3,14 +3,14 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
-import { createAdminLinks } from './admin-links.ts';
-import { openCredentials } from './credentials.ts';
-import { loadDataKey } from './data-key.ts';
-import { createEnrollment } from './enrollment.ts';
-import { writeEnrollmentTokenFile } from './enrollment-file.ts';
-import { HandOffs } from './hand-off.ts';
+import { openCredentials } from './agents/credentials.ts';
+import { createEnrollment } from './agents/enrollment.ts';
+import { writeEnrollmentTokenFile } from './agents/enrollment-file.ts';
 import { createAssertionIssuer, createReceiptIssuer } from './issuers.ts';
-import { createMint } from './mint.ts';
+import { loadDataKey } from './keys/data-key.ts';
+import { createMint } from './keys/mint.ts';
+import { createSeal } from './keys/seal.ts';
+import { loadKeyRing } from './keys/signing-keys.ts';
 import type {
   AgentStore,
   AuditAppender,
@@ -22,11 +22,11 @@ import type {
   SigningKeyStore,
   Strangers,
 } from './ports.ts';
-import { createProvider, type ProviderOptions } from './provider.ts';
-import { createSeal } from './seal.ts';
+import { createProvider, type ProviderOptions } from './provider/provider.ts';
 import { type SessionLimits, Sessions } from './sessions.ts';
-import { SignIns } from './sign-in.ts';
-import { loadKeyRing } from './signing-keys.ts';
+import { createAdminLinks } from './sign-in/admin-links.ts';
+import { HandOffs } from './sign-in/hand-off.ts';
+import { SignIns } from './sign-in/sign-in.ts';
 import { createTokens } from './tokens.ts';
 
 export interface IdentityOptions {

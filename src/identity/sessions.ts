@@ -6,7 +6,7 @@ import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { factsOf, methodOf } from './facts.ts';
-import type { Mint } from './mint.ts';
+import type { Mint } from './keys/mint.ts';
 import type { AuditAppender, EndedSession, NewSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { Type } from 'typebox';
-import type { AdminLinks } from '../identity/admin-links.ts';
+import type { AdminLinks } from '../identity/sign-in/admin-links.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
 import { openSocketPath } from '../lib/socket-path.ts';

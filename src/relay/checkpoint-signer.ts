@@ -1,5 +1,5 @@
-import { loadDataKey } from '../identity/data-key.ts';
-import { createSeal } from '../identity/seal.ts';
+import { loadDataKey } from '../identity/keys/data-key.ts';
+import { createSeal } from '../identity/keys/seal.ts';
 import { PosternError } from '../lib/errors.ts';
 import { encodeVerifier, type NoteSigner } from '../proof/note.ts';
 import type { createCheckpointTable } from '../store/checkpoints.ts';

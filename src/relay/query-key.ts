@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { loadDataKey } from '../identity/data-key.ts';
+import { loadDataKey } from '../identity/keys/data-key.ts';
 
 /** Key of the hashes that stand for query values in the log; relays that share a data key share it, so equal values can be told. */
 export function loadQueryKey(dataDir: string): Uint8Array {

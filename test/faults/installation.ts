@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { runAgent } from '../../src/agent/run.ts';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
-import { DATA_KEY_FILE } from '../../src/identity/data-key.ts';
+import { DATA_KEY_FILE } from '../../src/identity/keys/data-key.ts';
 import { type RelayOptions, type RunningRelay, startRelay } from '../../src/relay/start.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { type RecordingTarget, startRecordingTarget } from '../e2e/recording-target.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { it } from 'node:test';
 import { MAX_STREAMS_PER_SESSION } from '../../src/gateway/limits.ts';
-import { SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { asAlice, createWorld, HOST, sessionOf, type World } from './world.ts';
 
 /** Park–Miller: the same storm in each run. */

@@ -13,7 +13,7 @@ import type { Bounds } from '../../src/gateway/limits.ts';
 import { createListener } from '../../src/gateway/listener.ts';
 import type { GatewayPorts } from '../../src/gateway/ports.ts';
 import { LiveTunnel } from '../../src/gateway/tunnel/live-tunnel.ts';
-import { isPosternCookie, readCookie, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { isPosternCookie, readCookie, SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { encodeAnswer, encodeHeader, receiveHeader } from '../../src/tunnel/stream-header.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { sha256 } from '../../src/lib/bytes.ts';
 import { startDatabases } from '../store/databases.ts';
 import { type Answer, Browser } from './browser.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Change } from '../../src/domain/change.ts';
-import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
+import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import type { Store } from '../../src/store/open.ts';
 import { KINDS, startDatabases } from '../store/databases.ts';
 import { Browser } from './browser.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { SESSION_COOKIE } from '../../src/identity/cookies.ts';
-import { createProvider } from '../../src/identity/provider.ts';
+import { createProvider } from '../../src/identity/provider/provider.ts';
+import { SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { startDatabases } from '../store/databases.ts';
 import { type Answer, Browser } from './browser.ts';
 import { type HostileProvider, startHostileProvider, type Variant } from './hostile-provider.ts';

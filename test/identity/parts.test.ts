@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Session } from '../../src/domain/session.ts';
+import { DATA_KEY_FILE, loadDataKey } from '../../src/identity/keys/data-key.ts';
+import { createMint } from '../../src/identity/keys/mint.ts';
+import { createSeal } from '../../src/identity/keys/seal.ts';
+import { loadKeyRing } from '../../src/identity/keys/signing-keys.ts';
+import { rolesOf } from '../../src/identity/roles.ts';
+import { SessionCache } from '../../src/identity/session-cache.ts';
 import {
   dropCookie,
   FLOW_COOKIE_PREFIX,
@@ -11,14 +17,8 @@ import {
   isPosternCookie,
   readCookie,
   SESSION_COOKIE,
-} from '../../src/identity/cookies.ts';
-import { DATA_KEY_FILE, loadDataKey } from '../../src/identity/data-key.ts';
-import { MAX_FLOWS, newFlowId, openFlowCookies } from '../../src/identity/flow.ts';
-import { createMint } from '../../src/identity/mint.ts';
-import { rolesOf } from '../../src/identity/roles.ts';
-import { createSeal } from '../../src/identity/seal.ts';
-import { SessionCache } from '../../src/identity/session-cache.ts';
-import { loadKeyRing } from '../../src/identity/signing-keys.ts';
+} from '../../src/identity/sign-in/cookies.ts';
+import { MAX_FLOWS, newFlowId, openFlowCookies } from '../../src/identity/sign-in/flow.ts';
 import { temporaryDirectory } from '../store/databases.ts';
 
 describe('cookies', () => {

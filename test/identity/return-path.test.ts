@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_RETURN_PATH_BYTES, safeReturnPath } from '../../src/identity/return-path.ts';
+import { MAX_RETURN_PATH_BYTES, safeReturnPath } from '../../src/identity/sign-in/return-path.ts';
 
 const HERE = 'https://wiki.example.com';
 

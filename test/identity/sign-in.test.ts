@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Change } from '../../src/domain/change.ts';
-import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/cookies.ts';
-import { loadDataKey } from '../../src/identity/data-key.ts';
-import { createMint } from '../../src/identity/mint.ts';
+import { loadDataKey } from '../../src/identity/keys/data-key.ts';
+import { createMint } from '../../src/identity/keys/mint.ts';
 import { Sessions } from '../../src/identity/sessions.ts';
+import { FLOW_COOKIE_PREFIX, SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { sha256Hex } from '../../src/lib/bytes.ts';
 import { sortableId } from '../../src/lib/id.ts';
 import { createLog } from '../../src/lib/log.ts';

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { askAdminLink } from '../../src/cli/admin-link.ts';
-import type { AdminLinks } from '../../src/identity/admin-links.ts';
+import type { AdminLinks } from '../../src/identity/sign-in/admin-links.ts';
 import { hasCode } from '../../src/lib/errors.ts';
 import { openAdminSocket } from '../../src/relay/admin-socket.ts';
 import { openChromium } from '../control/chromium.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMint } from '../../src/identity/mint.ts';
+import { createMint } from '../../src/identity/keys/mint.ts';
 import type { SessionStore, StoredSession } from '../../src/identity/ports.ts';
 import { Sessions } from '../../src/identity/sessions.ts';
 import { createLog } from '../../src/lib/log.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Credentials } from '../../identity/credentials.ts';
-import type { Enrolling } from '../../identity/enrollment.ts';
+import type { Credentials } from '../../identity/agents/credentials.ts';
+import type { Enrolling } from '../../identity/agents/enrollment.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { CredentialBody, EnrollBody, Enrolled, IssuedCredential } from '../contract/agents.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Enrolling } from '../../identity/enrollment.ts';
+import type { Enrolling } from '../../identity/agents/enrollment.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { actorOf } from '../api/actor.ts';
 import {

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { AdminLinks } from '../../identity/admin-links.ts';
+import type { AdminLinks } from '../../identity/sign-in/admin-links.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { html } from '../html.ts';
 import { sendPage } from '../page.ts';

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Principal, Role } from '../../domain/principal.ts';
 import type { Session } from '../../domain/session.ts';
-import { readCookie, SESSION_COOKIE } from '../../identity/cookies.ts';
 import type { Sessions } from '../../identity/sessions.ts';
+import { readCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
 import { PosternError } from '../../lib/errors.ts';
 import type { PersonReader } from '../ports.ts';
 

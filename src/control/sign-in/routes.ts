@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { dropCookie, flowIdsOf, readCookie, SESSION_COOKIE } from '../../identity/cookies.ts';
-import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/hand-off.ts';
+import type { KeyRing } from '../../identity/keys/signing-keys.ts';
 import type { Caller } from '../../identity/ports.ts';
-import { safeReturnPath } from '../../identity/return-path.ts';
-import type { SignIns } from '../../identity/sign-in.ts';
-import type { KeyRing } from '../../identity/signing-keys.ts';
+import { dropCookie, flowIdsOf, readCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
+import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/sign-in/hand-off.ts';
+import { safeReturnPath } from '../../identity/sign-in/return-path.ts';
+import type { SignIns } from '../../identity/sign-in/sign-in.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
 import { Nothing } from '../contract/parts.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { PosternError } from '../lib/errors.ts';
+import { PosternError } from '../../lib/errors.ts';
 
 /** File in the data directory that encrypts the secrets in the database. Relays that share a database share this file. */
 export const DATA_KEY_FILE = 'data.key';

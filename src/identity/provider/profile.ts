@@ -1,5 +1,5 @@
-import { PosternError } from '../lib/errors.ts';
-import type { Profile } from './ports.ts';
+import { PosternError } from '../../lib/errors.ts';
+import type { Profile } from '../ports.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 

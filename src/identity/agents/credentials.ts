@@ -1,12 +1,12 @@
-import type { Change } from '../domain/change.ts';
-import { randomToken } from '../lib/bytes.ts';
-import type { Clock } from '../lib/clock.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
-import type { Logger } from '../lib/log.ts';
-import { signToken, unverifiedSubject, verifyToken } from '../token/jwt.ts';
-import { publicKeyFromJwk } from '../token/key.ts';
-import type { AgentStore, StoredAgent } from './ports.ts';
-import type { KeyRing } from './signing-keys.ts';
+import type { Change } from '../../domain/change.ts';
+import { randomToken } from '../../lib/bytes.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf, PosternError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { signToken, unverifiedSubject, verifyToken } from '../../token/jwt.ts';
+import { publicKeyFromJwk } from '../../token/key.ts';
+import type { KeyRing } from '../keys/signing-keys.ts';
+import type { AgentStore, StoredAgent } from '../ports.ts';
 
 export interface CredentialDeps {
   readonly store: AgentStore;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import type { Clock } from '../lib/clock.ts';
-import { PosternError } from '../lib/errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { PosternError } from '../../lib/errors.ts';
 import {
   generateSigningKey,
   type PublicJwk,
@@ -8,9 +8,9 @@ import {
   publicJwkOf,
   type SigningKey,
   signingKeyFromPem,
-} from '../token/key.ts';
+} from '../../token/key.ts';
+import type { SigningKeyStore } from '../ports.ts';
 import { DATA_KEY_FILE } from './data-key.ts';
-import type { SigningKeyStore } from './ports.ts';
 import type { Seal } from './seal.ts';
 
 /** The relay's Ed25519 keys: the newest signs, all verify. */

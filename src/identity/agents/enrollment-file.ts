@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { messageOf, PosternError } from '../../lib/errors.ts';
 
 /** Replaces the file whole, readable by this user only: a reader sees the old token or the new one. */
 export async function writeEnrollmentTokenFile(path: string, token: string): Promise<void> {

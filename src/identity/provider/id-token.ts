@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { PosternError } from '../lib/errors.ts';
-import { parser } from '../lib/schema.ts';
+import { PosternError } from '../../lib/errors.ts';
+import { parser } from '../../lib/schema.ts';
 
 export interface IdTokenExpectation {
   readonly issuer: string;

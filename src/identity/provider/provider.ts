@@ -1,9 +1,9 @@
 import * as oidc from 'openid-client';
-import type { Clock } from '../lib/clock.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
-import type { Secret } from '../lib/secret.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf, PosternError } from '../../lib/errors.ts';
+import type { Secret } from '../../lib/secret.ts';
+import type { Profile } from '../ports.ts';
 import { checkIdToken } from './id-token.ts';
-import type { Profile } from './ports.ts';
 import { isIncomplete, profileOf } from './profile.ts';
 
 export interface ProviderOptions {

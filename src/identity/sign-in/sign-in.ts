@@ -1,21 +1,21 @@
 import { Type } from 'typebox';
-import type { Session } from '../domain/session.ts';
-import { randomToken, sha256Hex } from '../lib/bytes.ts';
-import type { Clock } from '../lib/clock.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
-import { sortableId } from '../lib/id.ts';
-import { parser } from '../lib/schema.ts';
-import { createAllowance } from './allowance.ts';
+import type { Session } from '../../domain/session.ts';
+import { randomToken, sha256Hex } from '../../lib/bytes.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf, PosternError } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import { parser } from '../../lib/schema.ts';
+import { createAllowance } from '../allowance.ts';
+import { factsOf } from '../facts.ts';
+import type { Mint } from '../keys/mint.ts';
+import type { Seal } from '../keys/seal.ts';
+import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from '../ports.ts';
+import type { FlowSecrets, ProvenPerson, Provider } from '../provider/provider.ts';
+import { cookieAudience, type SessionLimits, type Sessions } from '../sessions.ts';
 import { FLOW_COOKIE_PREFIX, FLOW_ID, flowIdsOf, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
-import { factsOf } from './facts.ts';
 import { closeFlowCookie, FLOW_LIFE_SECONDS, newFlowId, openFlowCookies } from './flow.ts';
 import type { Redirect } from './hand-off.ts';
-import type { Mint } from './mint.ts';
-import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from './ports.ts';
-import type { FlowSecrets, ProvenPerson, Provider } from './provider.ts';
 import { safeReturnPath } from './return-path.ts';
-import type { Seal } from './seal.ts';
-import { cookieAudience, type SessionLimits, type Sessions } from './sessions.ts';
 
 export interface SignInDeps {
   readonly provider: Provider;

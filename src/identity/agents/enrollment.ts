@@ -1,15 +1,15 @@
 import { Type } from 'typebox';
-import type { Actor, AgentEvent } from '../domain/audit-event.ts';
-import { sha256Hex } from '../lib/bytes.ts';
-import type { Clock } from '../lib/clock.ts';
-import { PosternError } from '../lib/errors.ts';
-import { sortableId } from '../lib/id.ts';
-import { parser } from '../lib/schema.ts';
-import { publicKeyFromJwk, thumbprint } from '../token/key.ts';
-import { createAllowance } from './allowance.ts';
-import type { Mint } from './mint.ts';
-import type { AgentStore, AuditAppender, Caller, StoredAgent, Strangers } from './ports.ts';
-import type { KeyRing } from './signing-keys.ts';
+import type { Actor, AgentEvent } from '../../domain/audit-event.ts';
+import { sha256Hex } from '../../lib/bytes.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { PosternError } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import { parser } from '../../lib/schema.ts';
+import { publicKeyFromJwk, thumbprint } from '../../token/key.ts';
+import { createAllowance } from '../allowance.ts';
+import type { Mint } from '../keys/mint.ts';
+import type { KeyRing } from '../keys/signing-keys.ts';
+import type { AgentStore, AuditAppender, Caller, StoredAgent, Strangers } from '../ports.ts';
 
 export interface EnrollmentDeps {
   readonly store: AgentStore;

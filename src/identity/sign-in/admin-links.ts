@@ -1,12 +1,10 @@
-import { sha256Hex } from '../lib/bytes.ts';
-import type { Clock } from '../lib/clock.ts';
-import { dropOldest } from '../lib/drop-oldest.ts';
-import { PosternError } from '../lib/errors.ts';
-import { sortableId } from '../lib/id.ts';
-import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
-import { factsOf } from './facts.ts';
-import type { Redirect } from './hand-off.ts';
-import type { Mint } from './mint.ts';
+import { sha256Hex } from '../../lib/bytes.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { dropOldest } from '../../lib/drop-oldest.ts';
+import { PosternError } from '../../lib/errors.ts';
+import { sortableId } from '../../lib/id.ts';
+import { factsOf } from '../facts.ts';
+import type { Mint } from '../keys/mint.ts';
 import type {
   AuditAppender,
   Caller,
@@ -15,9 +13,11 @@ import type {
   SessionStore,
   StoredPrincipal,
   Strangers,
-} from './ports.ts';
-import { LOCAL_ISSUER } from './roles.ts';
-import { cookieAudience, type Sessions } from './sessions.ts';
+} from '../ports.ts';
+import { LOCAL_ISSUER } from '../roles.ts';
+import { cookieAudience, type Sessions } from '../sessions.ts';
+import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
+import type { Redirect } from './hand-off.ts';
 
 export interface AdminLinkDeps {
   readonly relayOrigin: string;
