@@ -2,7 +2,7 @@
 // Plain JavaScript, because the Node that starts it may be older than the one it installs.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -10,8 +10,10 @@ const lockHash = createHash('sha256')
   .update(readFileSync(`${root}package-lock.json`))
   .digest('hex');
 const stamp = `${root}node_modules/.postern-lock`;
+// A link leads into somebody else's tree, which `npm ci` would empty.
+const isLink = lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
+if (!isLink && (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash)) {
   process.stderr.write('Installing the packages of package-lock.json (once)…\n');
   const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
