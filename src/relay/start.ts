@@ -6,11 +6,10 @@ import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { openAdminSocket } from './admin-socket.ts';
-import { withAgents } from './agent-changes.ts';
 import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
-import { passChange } from './changes.ts';
+import { passChange, withAgents } from './changes.ts';
 import { recordConfiguration } from './configuration-record.ts';
 import { assembleControl } from './control.ts';
 import { drain } from './drain.ts';
@@ -62,7 +61,8 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   await recordConfiguration(config, audit, versions);
   const loadedAt = clock();
   undo.defer(() => stopping.abort());
-  let mayAnnounce = (await createAgentStore(store).list()).some(({ scope }) => scope.length > 0);
+  const agents = createAgentStore(store);
+  let mayAnnounce = (await agents.list()).some(({ scope }) => scope.length > 0);
   const policy = await openPolicy({
     config,
     audit,
@@ -110,7 +110,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   undo.defer(() => gateway.close());
 
   const onChange = passChange({ identity, gateway, endpoint, announced });
-  await store.changes.follow(withAgents(onChange, createAgentStore(store)), { signal: stopping.signal });
+  await store.changes.follow(withAgents(onChange, agents), { signal: stopping.signal });
   policy.follow(onChange);
   undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Change } from '../../src/domain/change.ts';
-import { withAgents } from '../../src/relay/agent-changes.ts';
+import { withAgents } from '../../src/relay/changes.ts';
 import type { ChangeFeed } from '../../src/store/changes.ts';
 import type { Store } from '../../src/store/open.ts';
 import { startDatabases, type TestDatabases } from '../store/databases.ts';
