@@ -63,7 +63,9 @@ export function lingerAfter({ req }: Exchange): void {
 /** Cuts an answer short, so that nobody takes it for a whole one: where only the end of the connection ends it, by a reset. */
 export function breakOff({ req, res }: Exchange): void {
   const { socket } = req;
-  // TLS has its own end (close_notify), which destroying leaves out.
-  if (req.httpVersion === '1.0' && !('encrypted' in socket) && !socket.destroyed) socket.resetAndDestroy();
+  // TLS has its own end (close_notify), which destroying leaves out. Node cannot reset a socket that is ending: it would
+  // leak the handle, and the process could not exit.
+  const canReset = !('encrypted' in socket) && !socket.destroyed && !socket.writableEnded;
+  if (req.httpVersion === '1.0' && canReset) socket.resetAndDestroy();
   res.destroy();
 }
