@@ -38,10 +38,10 @@ describe('npm', () => {
     const registryUrl = `${world.origin('npm')}/`;
     const authority = registryUrl.replace(/^http:/, '');
     writeFileSync(join(directory, '.npmrc'), `registry=${registryUrl}\n${authority}:_authToken=${token}\n`);
-    const { npm_config_registry: _, ...inherited } = process.env;
+    // Without what an npm that runs these tests has set. No cache in common: what is installed has come from the registry.
+    const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
     const env = {
-      ...inherited,
-      // No cache in common: what is installed has come from the registry.
+      ...Object.fromEntries(inherited),
       HOME: directory,
       PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
       NODE_OPTIONS: `--import=${RESOLVE}`,
