@@ -67,6 +67,7 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   const id = sortableId(startedAt);
   if (known === undefined) {
     if (decision.effect === 'deny') return answerStranger(door, exchange, head, resource);
+    if (!ports.sessions.hasAuthority()) return refuse(door, exchange, head, AUTHORITY_UNAVAILABLE, { resource });
     if (!door.anonymousGate.admits(head, startedAt)) {
       return refuse(door, exchange, head, TOO_MANY_REQUESTS, { stranger: 'too_many_requests', resource });
     }
@@ -109,7 +110,7 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   try {
     await forward(open); // 6 forward, which ends in 7 record outcome
   } catch (error) {
-    pool.giveBack(stream, false);
+    pool.giveBack(open.stream, false);
     open.finish('failed');
     throw error;
   }

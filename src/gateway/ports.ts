@@ -37,6 +37,8 @@ export interface SessionReader {
   readToken(token: string, audience: string): Promise<Session | undefined>;
   /** Synchronous look for the gap: still alive, and of the same epoch? */
   isCurrent(session: Session): boolean;
+  /** False while changes may have been missed: then nobody is let in, strangers on public paths included. */
+  hasAuthority(): boolean;
 }
 
 /** Sign-in of a browser on a resource host, by redirects to the relay's host and back. */

@@ -48,7 +48,7 @@ export class Authority {
   }
 
   /** `sessions`, answering only while there is authority. */
-  guard(sessions: SessionReader): SessionReader {
+  guard(sessions: Omit<SessionReader, 'hasAuthority'>): SessionReader {
     const refuse = (): Promise<never> => {
       const why = this.#parts.closed.aborted ? 'may not write its audit log' : 'cannot reach its database';
       return Promise.reject(
@@ -59,6 +59,7 @@ export class Authority {
       readCookie: (cookie, host) => (this.isSilent ? refuse() : sessions.readCookie(cookie, host)),
       readToken: (token, audience) => (this.isSilent ? refuse() : sessions.readToken(token, audience)),
       isCurrent: (session) => !this.isSilent && sessions.isCurrent(session),
+      hasAuthority: () => !this.isSilent,
     };
   }
 

@@ -36,6 +36,31 @@ describe('a rule for anyone', () => {
       assert.ok(!sent?.includes(name), name);
   });
 
+  it('lets nobody in while the relay does not hear of changes, also if that begins after the record', async () => {
+    await using world = await createWorld((_req, res) => res.end('thanks'));
+    opensHooks(world);
+    world.hasAuthority = false;
+    assert.equal((await world.get('/hooks', {}, 'POST')).status, 503);
+    assert.equal(world.audit.intents.length, 0);
+
+    world.hasAuthority = true;
+    const { letsInAnyone } = world;
+    world.letsInAnyone = (check) => {
+      // The news stops once the door was entered.
+      queueMicrotask(() => {
+        world.hasAuthority = false;
+      });
+      return letsInAnyone(check);
+    };
+    assert.equal((await world.get('/hooks', {}, 'POST')).status, 503);
+    assert.equal((await world.audit.outcomeOf(0)).end, 'not_forwarded');
+    assert.equal(world.seen.length, 0);
+
+    world.letsInAnyone = letsInAnyone;
+    world.hasAuthority = true;
+    assert.equal((await world.get('/hooks', {}, 'POST')).body, 'thanks');
+  });
+
   it('leaves everything else to sign-in', async () => {
     await using world = await createWorld((_req, res) => res.end());
     opensHooks(world);

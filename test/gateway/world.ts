@@ -106,6 +106,8 @@ export interface World extends AsyncDisposable {
   letsInAnyone: (check: Check) => boolean;
   /** The gateway's clock; undefined: the real one. */
   now: number | undefined;
+  /** Whether the relay hears of changes. */
+  hasAuthority: boolean;
   /** Called each time the gateway looks in the gap. */
   onLook: (() => void) | undefined;
   resource(change: Partial<Resource>): void;
@@ -247,6 +249,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
         world.onLook?.();
         return [...sessions.values()].some((one) => one.id === session.id && one.epoch === session.epoch);
       },
+      hasAuthority: () => world.hasAuthority,
     },
     handOff: {
       begin: (host, returnPath) =>
@@ -293,6 +296,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
     decide: () => ({}),
     letsInAnyone: () => false,
     now: undefined,
+    hasAuthority: true,
     onLook: undefined,
     resource(change) {
       wiki = { ...wiki, ...change };

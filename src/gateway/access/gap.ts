@@ -9,7 +9,9 @@ export type GapVerdict = 'go' | 'revoked' | 'identify_again';
 /** The synchronous look just before the first byte: between decision and here lie a commit and a queue. */
 export function lookInGap(access: OpenAccess): GapVerdict {
   const { ports } = access.door;
-  if (!isAnonymous(access.identity) && !ports.sessions.isCurrent(access.identity.session)) return 'identify_again';
+  const { sessions } = ports;
+  const holds = isAnonymous(access.identity) ? sessions.hasAuthority() : sessions.isCurrent(access.identity.session);
+  if (!holds) return 'identify_again';
   const snapshot = ports.snapshot();
   if (snapshot.version === access.snapshotVersion) return 'go';
   return allowedBy(access, snapshot) ? 'go' : 'revoked';
