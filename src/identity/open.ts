@@ -104,7 +104,6 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     relayOrigin,
     relayHost: new URL(relayOrigin).hostname,
     principals: stores.principals,
-    sessionStore: stores.sessions,
     sessions,
     mint,
     recordFacts,

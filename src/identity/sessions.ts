@@ -87,9 +87,9 @@ export class Sessions {
     else if (change.kind === 'everything_changed') this.#cache.forgetAll();
   }
 
-  /** A new session; what it displaces is recorded and ended here at once. */
-  async open(session: NewSession): Promise<void> {
-    const ended = await this.#deps.store.create(session, MAX_PER_PERSON);
+  /** A new session; what it displaces, beyond the newest `keep` of its principal, is recorded and ended here at once. */
+  async open(session: NewSession, keep = MAX_PER_PERSON): Promise<void> {
+    const ended = await this.#deps.store.create(session, keep);
     await this.#settle(ended, 'session_revoked', undefined);
   }
 

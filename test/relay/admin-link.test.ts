@@ -123,6 +123,19 @@ describe('postern admin link, beside a running relay', () => {
     assert.match(rows.find(({ kind }) => kind === 'sign_in.completed')?.person?.name ?? '', / on the relay's machine$/);
   });
 
+  test('beyond four sessions the oldest ends, on record', async () => {
+    const others = [new Browser(), new Browser(), new Browser(), new Browser()];
+    for (const other of others) assert.equal((await open(other, await link())).status, 200);
+    assert.equal((await browser.json(`${world.relay}/api/v1/me`, 'GET', undefined)).status, 401);
+    const newest = others.at(-1) ?? browser;
+    const { body } = await newest.json(`${world.relay}/api/v1/audit?query=kind:session.ended`, 'GET', undefined);
+    const { rows } = JSON.parse(body) as { rows: { summary: string }[] };
+    assert.ok(
+      rows.some(({ summary }) => summary === 'Session ended: session revoked'),
+      body,
+    );
+  });
+
   test('the socket is for the relay’s own user, and nothing of it is on the network', async () => {
     const socket = join(world.directory, 'relay', 'admin.sock');
     assert.equal(statSync(socket).mode & 0o777, 0o600);

@@ -5,15 +5,7 @@ import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { factsOf } from '../facts.ts';
 import type { Mint } from '../keys/mint.ts';
-import type {
-  AuditAppender,
-  Caller,
-  PrincipalStore,
-  RecordFacts,
-  SessionStore,
-  StoredPrincipal,
-  Strangers,
-} from '../ports.ts';
+import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from '../ports.ts';
 import { LOCAL_ISSUER } from '../roles.ts';
 import { cookieAudience, type Sessions } from '../sessions.ts';
 import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
@@ -24,7 +16,6 @@ export interface AdminLinkDeps {
   /** Host of the relay's own origin, lower case, without port. */
   readonly relayHost: string;
   readonly principals: PrincipalStore;
-  readonly sessionStore: SessionStore;
   readonly sessions: Sessions;
   readonly mint: Mint;
   readonly recordFacts: RecordFacts;
@@ -57,8 +48,7 @@ export type AdminLinks = ReturnType<typeof createAdminLinks>;
  * live in memory; making one and using one are on record, and neither happens without its record.
  */
 export function createAdminLinks(deps: AdminLinkDeps) {
-  const { relayOrigin, relayHost, principals, sessionStore, sessions, mint, recordFacts, audit, strangers, clock } =
-    deps;
+  const { relayOrigin, relayHost, principals, sessions, mint, recordFacts, audit, strangers, clock } = deps;
   const links = new Map<string, { readonly principal: StoredPrincipal; readonly expiresAt: number }>();
 
   function take(code: string): StoredPrincipal | undefined {
@@ -134,7 +124,7 @@ export function createAdminLinks(deps: AdminLinkDeps) {
       });
       const cookie = mint.mint();
       const expiresAt = now + SESSION_LIFE_MS;
-      await sessionStore.create(
+      await sessions.open(
         {
           id,
           principal: principal.id,
