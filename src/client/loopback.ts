@@ -17,8 +17,9 @@ export async function listenForCode(state: string): Promise<CodeListener> {
   arrived.promise.catch(() => {});
 
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    if (request.method !== 'GET' || url.pathname !== '/callback') return page(response, 404, 'Nothing is here.');
+    // Any page in the browser can send anything here.
+    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
+    if (request.method !== 'GET' || url?.pathname !== '/callback') return page(response, 404, 'Nothing is here.');
     if (!constantTimeEqual(url.searchParams.get('state') ?? '', state))
       return page(response, 400, 'This sign-in does not belong to the command that waits here. Start it again.');
     const code = url.searchParams.get('code');

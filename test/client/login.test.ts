@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { get as httpGet, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,6 +44,9 @@ test('a redirect with another state is turned away, and the command waits on', a
   assert.equal(wrong.status, 400);
   const bare = await fetch(`${listener.redirectUri}?code=planted`);
   assert.equal(bare.status, 400);
+  const noAddress = httpGet(listener.redirectUri, { path: '//[' });
+  const [answer] = (await once(noAddress, 'response')) as [IncomingMessage];
+  assert.equal(answer.resume().statusCode, 404);
   await fetch(`${listener.redirectUri}?code=ours&state=right`);
   assert.equal(await waiting, 'ours');
 });
