@@ -155,10 +155,10 @@ export async function startWholeRelay(): Promise<WholeRelay> {
 }
 
 /** Until `look` finds something; a minute is for ever. */
-export async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | null | undefined>): Promise<T> {
   for (let n = 0; n < 3000; n += 1) {
     const found = await look();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== null) return found;
     await pause(20);
   }
   throw new Error('It did not come.');
