@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser } from '../identity/browser.ts';
 import type { Installation } from './installation.ts';
-import { until } from './until.ts';
+import { until, untilWell } from './until.ts';
 
 const AT_ONCE = 6;
 
@@ -29,5 +29,5 @@ export async function assertRefusedDuring(fault: Fault, world: Installation, bro
   } finally {
     await fault.heal();
   }
-  await until(browser, `${world.wiki}/after`, 200);
+  await untilWell(browser, `${world.wiki}/after`);
 }

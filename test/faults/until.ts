@@ -9,3 +9,16 @@ export async function until(browser: Browser, url: string, status: number): Prom
     assert.ok(answer.status === 200 || answer.status === 503, `${answer.status} ${answer.body.slice(0, 300)}`);
   }
 }
+
+/** After this long without news of revocations a relay refuses: what still answers after it has heard since. */
+const REFUSES_AFTER_MS = 1_000;
+
+/** Asks until every part of the relay is over a fault: its log may be well again a moment before its news of revocations. */
+export async function untilWell(browser: Browser, url: string): Promise<void> {
+  let since: number | undefined;
+  while (since === undefined || performance.now() - since <= REFUSES_AFTER_MS) {
+    const { status, body } = await browser.send(url);
+    assert.ok(status === 200 || status === 503, `${status} ${body.slice(0, 300)}`);
+    since = status === 200 ? (since ?? performance.now()) : undefined;
+  }
+}
