@@ -33,6 +33,7 @@ relay:
   # tls:
   #   certificateFile: ./fullchain.pem      # for the relay's host and each resource's; read again when it changes
   #   keyFile: ./privkey.pem
+  #   certificates: [{ certificateFile: ./a.pem, keyFile: ./a.key }]   # or several, chosen by the name asked for
   #   redirectFrom: 0.0.0.0:80
 
   # A proxy or load balancer in front: only from it X-Forwarded-For and -Proto are believed.

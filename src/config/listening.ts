@@ -1,9 +1,7 @@
 import type { Static } from 'typebox';
-import { messageOf } from '../lib/errors.ts';
 import { isLoopback, isNetwork } from '../lib/networks.ts';
+import { type KeyPairFilesList, readCertificates } from './certificates.ts';
 import { RELAY_DEFAULTS } from './defaults.ts';
-import { resolveSecretFile } from './file-reference.ts';
-import { loadKeyPair } from './key-pair.ts';
 import type { Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
 import { type HostPort, parseHostPort, parseOrigin } from './values.ts';
@@ -13,7 +11,7 @@ import type { YamlDocument } from './yaml-document.ts';
 export interface Listening {
   readonly listen: HostPort;
   /** undefined: plain HTTP, on loopback or behind trusted proxies. */
-  readonly tls: TlsFiles | undefined;
+  readonly tls: Tls | undefined;
   /** Addresses and networks whose word about the client counts. */
   readonly trustedProxies: readonly string[];
   /** Connections begin with a header of the PROXY protocol. */
@@ -22,9 +20,8 @@ export interface Listening {
   readonly metrics: HostPort | undefined;
 }
 
-export interface TlsFiles {
-  readonly certificateFile: string;
-  readonly keyFile: string;
+export interface Tls {
+  readonly certificates: KeyPairFilesList;
   /** Plain HTTP that only redirects. */
   readonly redirectFrom: HostPort | undefined;
 }
@@ -74,7 +71,7 @@ export function readListening(document: Document, base: string, problems: Proble
   };
 }
 
-function readTls(document: Document, base: string, problems: Problems): TlsFiles | undefined {
+function readTls(document: Document, base: string, problems: Problems): Tls | undefined {
   const { tls } = document.value.relay;
   if (!tls) return undefined;
   const { redirectFrom } = tls;
@@ -82,15 +79,8 @@ function readTls(document: Document, base: string, problems: Problems): TlsFiles
     redirectFrom === undefined
       ? undefined
       : readAddress(document, redirectFrom, problems, 'relay', 'tls', 'redirectFrom');
-  try {
-    const certificateFile = resolveSecretFile(base, tls.certificateFile);
-    const keyFile = resolveSecretFile(base, tls.keyFile);
-    loadKeyPair(certificateFile, keyFile);
-    return { certificateFile, keyFile, redirectFrom: redirect };
-  } catch (error) {
-    problems.add(document.place('relay', 'tls', 'certificateFile'), messageOf(error));
-    return undefined;
-  }
+  const certificates = readCertificates(document, tls, base, problems);
+  return certificates && { certificates, redirectFrom: redirect };
 }
 
 function readAddress(document: Document, text: string, problems: Problems, ...path: string[]): HostPort | undefined {

@@ -22,6 +22,8 @@ const Email = Type.String({
   pattern: '^[^\\s@]{1,64}@[^\\s@]{1,253}$',
   description: 'an e-mail address such as sam@example.com',
 });
+/** A handshake looks at each. */
+const MAX_CERTIFICATES = 100;
 const Names = Type.Array(Text, { maxItems: 1000 });
 
 const RoleSchema = Type.Object(
@@ -39,7 +41,17 @@ export const RelayFileSchema = Type.Object(
         contact: Type.Optional(Text),
         tls: Type.Optional(
           Type.Object(
-            { certificateFile: SecretFileSchema, keyFile: SecretFileSchema, redirectFrom: Type.Optional(ListenSchema) },
+            {
+              certificateFile: Type.Optional(SecretFileSchema),
+              keyFile: Type.Optional(SecretFileSchema),
+              certificates: Type.Optional(
+                Type.Array(Type.Object({ certificateFile: SecretFileSchema, keyFile: SecretFileSchema }, closed), {
+                  minItems: 1,
+                  maxItems: MAX_CERTIFICATES,
+                }),
+              ),
+              redirectFrom: Type.Optional(ListenSchema),
+            },
             closed,
           ),
         ),

@@ -9,6 +9,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { noteClientAddress } from '../lib/client-address.ts';
 import type { Networks } from '../lib/networks.ts';
 import { answerClientError } from './front/client-error.ts';
@@ -30,10 +31,17 @@ export interface ListenerParts {
   readonly tunnelUpgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly gateway: Pick<Gateway, 'handleRequest' | 'handleUpgrade'>;
   /** Absent: plain HTTP. */
-  readonly tls?: KeyPairPem;
+  readonly tls?: ListenerTls;
   readonly proxies?: Proxies;
   /** Default `CONTROL_BODY_MS`. */
   readonly controlBodyMs?: number;
+}
+
+export interface ListenerTls {
+  /** For clients that name no host, or one that `contextFor` does not know. */
+  readonly pair: KeyPairPem;
+  /** By the server name that a client asks for (SNI). */
+  readonly contextFor: (serverName: string) => SecureContext | undefined;
 }
 
 /** PEM: the certificate with its chain, and its key. */
@@ -110,11 +118,12 @@ export function createListener(parts: ListenerParts): Server {
   return server;
 }
 
-function createServer(tls: KeyPairPem | undefined, options: ServerOptions): Server {
+function createServer(tls: ListenerTls | undefined, options: ServerOptions): Server {
   if (!tls) return createHttpServer(options);
   const server = createHttpsServer({
     ...options,
-    ...secureContext(tls),
+    ...secureContext(tls.pair),
+    SNICallback: (serverName, choose) => choose(null, tls.contextFor(serverName)),
     handshakeTimeout: TLS_HANDSHAKE_MS,
     ALPNProtocols: ['http/1.1'],
   });

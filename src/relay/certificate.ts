@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { KeyPairFiles } from '../config/certificates.ts';
 import { type KeyPair, loadKeyPair } from '../config/key-pair.ts';
-import type { TlsFiles } from '../config/listening.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -12,7 +12,7 @@ const LOOK_MS = 5_000;
 const SOON_MS = 14 * 86_400_000;
 
 export interface CertificateWatch {
-  readonly files: TlsFiles;
+  readonly files: KeyPairFiles;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly lookMs?: number;
@@ -21,7 +21,7 @@ export interface CertificateWatch {
 }
 
 /**
- * Follows the certificate's files until aborted. A pair that cannot be used is said once in the log and changes nothing;
+ * Follows one certificate's files until aborted. A pair that cannot be used is said once in the log and changes nothing;
  * so does the moment in which a renewal has written only one of two files.
  */
 export async function followCertificate(watch: CertificateWatch): Promise<void> {
@@ -37,23 +37,28 @@ export async function followCertificate(watch: CertificateWatch): Promise<void> 
       watch.onRenewed(pair);
       seen = now;
       refused = undefined;
-      log.info({ expires: pair.leaf.validTo, subject: pair.leaf.subjectAltName }, 'a new certificate is in force');
+      log.info({ expires: pair.leaf.validTo, names: pair.leaf.subjectAltName }, 'a new certificate is in force');
       warnOfExpiry(pair, log);
     } catch (error) {
       refused = now;
-      log.error({ error: messageOf(error) }, 'the changed certificate was refused; the old one stays');
+      log.error(
+        { file: files.certificateFile, error: messageOf(error) },
+        'the changed certificate was refused; the old one stays',
+      );
     }
   }
 }
 
 export function warnOfExpiry({ leaf }: KeyPair, log: Logger): void {
   const leftMs = leaf.validToDate.getTime() - Date.now();
-  if (leftMs < 0) log.error({ expired: leaf.validTo }, 'the certificate has expired; browsers refuse it');
-  else if (leftMs < SOON_MS) log.warn({ expires: leaf.validTo }, 'the certificate expires soon');
+  if (leftMs < 0)
+    log.error({ expired: leaf.validTo, names: leaf.subjectAltName }, 'the certificate has expired; browsers refuse it');
+  else if (leftMs < SOON_MS)
+    log.warn({ expires: leaf.validTo, names: leaf.subjectAltName }, 'the certificate expires soon');
 }
 
 /** Of the contents, or of what keeps them from being read. */
-async function fingerprint({ certificateFile, keyFile }: TlsFiles): Promise<string> {
+async function fingerprint({ certificateFile, keyFile }: KeyPairFiles): Promise<string> {
   const parts = [certificateFile, keyFile].map((file) =>
     readFile(file).then(sha256Hex, (error: unknown) => messageOf(error)),
   );

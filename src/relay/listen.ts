@@ -12,6 +12,7 @@ import type { Logger } from '../lib/log.ts';
 import { createNetworks, isLoopback } from '../lib/networks.ts';
 import { followCertificate, warnOfExpiry } from './certificate.ts';
 import { openPort } from './open-port.ts';
+import { ServedCertificates } from './served-certificates.ts';
 
 /** How often connections that became idle are closed while the relay stops. */
 const IDLE_LOOK_MS = 100;
@@ -25,13 +26,15 @@ export interface ListeningRelay extends AsyncDisposable {
 
 export interface ListenOptions {
   readonly log: Logger;
+  /** How often certificates' files are looked at; default 5 s. */
+  readonly lookMs?: number;
 }
 
 /** Opens the relay's ports as the configuration says: TLS or not, behind proxies or not, with a redirect or not. */
 export async function listenForRelay(
   config: RelayConfig['relay'],
   parts: Omit<ListenerParts, 'tls' | 'proxies'>,
-  { log }: ListenOptions,
+  { log, ...looking }: ListenOptions,
 ): Promise<ListeningRelay> {
   await using undo = new AsyncDisposableStack();
   const stopping = new AbortController();
@@ -39,8 +42,10 @@ export async function listenForRelay(
   const { tls, listen } = config;
   const redirect = createHttpsRedirect(config.origin);
   const trusted = createNetworks(config.trustedProxies);
-  const pair = tls && loadKeyPair(tls.certificateFile, tls.keyFile);
-  if (pair) warnOfExpiry(pair, log);
+  const pairs = (tls?.certificates ?? []).map((files) => loadKeyPair(files.certificateFile, files.keyFile));
+  for (const pair of pairs) warnOfExpiry(pair, log);
+  const served = new ServedCertificates(pairs);
+  const [pair] = pairs;
 
   const front = config.proxyProtocol
     ? createProxyFront((socket) => server.emit('connection', socket), trusted)
@@ -52,7 +57,7 @@ export async function listenForRelay(
   };
   const server = createListener({
     ...parts,
-    ...(pair ? { tls: pair } : {}),
+    ...(pair ? { tls: { pair, contextFor: (serverName) => served.contextFor(serverName) } } : {}),
     ...(config.trustedProxies.length > 0 ? { proxies } : {}),
   });
   if (!front && !tls)
@@ -66,15 +71,21 @@ export async function listenForRelay(
   await openPort(door, listen, 'relay.listen');
   undo.defer(() => close(server, door));
   if (tls && server instanceof HttpsServer) {
-    const renewed = followCertificate({
-      files: tls,
-      log,
-      signal: stopping.signal,
-      onRenewed: (next) => server.setSecureContext(secureContext(next)),
-    });
-    undo.defer(() => {
+    const followed = tls.certificates.map((files, at) =>
+      followCertificate({
+        ...looking,
+        files,
+        log,
+        signal: stopping.signal,
+        onRenewed: (next) => {
+          served.replace(at, next);
+          if (at === 0) server.setSecureContext(secureContext(next));
+        },
+      }),
+    );
+    undo.defer(async () => {
       stopping.abort();
-      return renewed;
+      await Promise.all(followed);
     });
   }
   const redirecting = tls?.redirectFrom && (await openRedirect(tls.redirectFrom, redirect));

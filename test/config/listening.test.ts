@@ -81,6 +81,41 @@ describe('certificates', () => {
   });
 });
 
+describe('several certificates', () => {
+  const tls = (...lines: string[]) =>
+    problemOf(
+      ['url: https://access.test', 'listen: 0.0.0.0:443', 'tls:', ...lines.map((line) => `  ${line}`)].join('\n'),
+    );
+  const pair = (name: string, key = name) => `  - { certificateFile: ${name}.pem, keyFile: ${key}.key }`;
+
+  test('a list, in its order', () => {
+    assert.equal(tls('certificates:', pair('other'), pair('good')), '');
+    const { tls: read } = loadRelayConfig(join(directory, 'postern.yaml')).relay;
+    assert.deepEqual(
+      read?.certificates.map(({ certificateFile }) => certificateFile),
+      [join(directory, 'other.pem'), join(directory, 'good.pem')],
+    );
+  });
+
+  test('refused: none, half of one, one and a list, and a pair that does not belong together, at its place', () => {
+    for (const wrong of [
+      ['redirectFrom: 0.0.0.0:80'],
+      ['certificateFile: good.pem'],
+      ['keyFile: good.key', 'certificates:', pair('good')],
+    ])
+      assert.match(
+        tls(...wrong),
+        /^5:\d+: "relay\.tls" needs "certificateFile" and "keyFile", or instead "certificates"/,
+      );
+    assert.match(tls('certificates: []'), /^5:19: "relay\.tls\.certificates" must have at least 1 entry/);
+    assert.match(tls('certificates:', '  - { certificateFile: good.pem }'), /^6:\d+: .* lacks "keyFile"/);
+    assert.match(
+      tls('certificates:', pair('good'), pair('good', 'other')),
+      /^7:\d+: The certificate good\.pem and the key other\.key cannot be used/,
+    );
+  });
+});
+
 describe('credentials of systemd', () => {
   const relay = 'url: https://access.test\nlisten: 127.0.0.1:8080';
   after(() => delete process.env['CREDENTIALS_DIRECTORY']);

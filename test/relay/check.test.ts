@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { loadRelayConfig, type RelayConfig } from '../../src/config/relay-config.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { checkCertificate } from '../../src/relay/check/certificate.ts';
+import { checkCertificates } from '../../src/relay/check/certificates.ts';
 import { checkDataDirectory } from '../../src/relay/check/data-directory.ts';
 import { checkDatabase } from '../../src/relay/check/database.ts';
 import { checkNames } from '../../src/relay/check/dns.ts';
@@ -58,13 +58,29 @@ test('names: those that resolve, and one that nobody has', async () => {
 test('certificate: names and expiry', async () => {
   const hosts = ['postern.localhost', '*.postern.localhost'];
   const check = (name: string, names: string[], days: number) =>
-    checkCertificate(
-      config({ relay: { tls: { ...makeCertificate(directory, name, names, days), redirectFrom: undefined } } }),
+    checkCertificates(
+      config({
+        relay: { tls: { certificates: [makeCertificate(directory, name, names, days)], redirectFrom: undefined } },
+      }),
     );
   assert.deepEqual(wrongs(await check('good', hosts, 60)), []);
   assert.deepEqual(wrongs(await check('narrow', hosts.slice(0, 1), 60)), ['does not name wiki.postern.localhost']);
   assert.match(wrongs(await check('late', hosts, 3))[0] ?? '', /^expires on /);
-  assert.deepEqual(wrongs(await checkCertificate(base)), []);
+  assert.deepEqual(wrongs(await checkCertificates(base)), []);
+});
+
+test('several certificates: each is looked at, and a host that none names is said', async () => {
+  const relay = makeCertificate(directory, 'relay', ['postern.localhost'], 60);
+  const check = async (...more: (typeof relay)[]) =>
+    checkCertificates(config({ relay: { tls: { certificates: [relay, ...more], redirectFrom: undefined } } }));
+  const apps = makeCertificate(directory, 'apps', ['*.postern.localhost'], 60);
+  const found = await check(apps);
+  assert.deepEqual(wrongs(found), []);
+  assert.ok(found.some(({ text }) => text === `wiki.postern.localhost is in ${apps.certificateFile}`));
+  const late = makeCertificate(directory, 'late-apps', ['*.postern.localhost'], 3);
+  assert.match(wrongs(await check(late)).join('\n'), /^\S+late-apps\.pem: expires on .*$/);
+  const other = makeCertificate(directory, 'other', ['*.elsewhere.test'], 60);
+  assert.deepEqual(wrongs(await check(other)), ['none names wiki.postern.localhost']);
 });
 
 describe('provider and clock', () => {

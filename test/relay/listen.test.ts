@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { RelayConfig } from '../../src/config/relay-config.ts';
 import { clientAddress } from '../../src/lib/client-address.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -20,10 +22,10 @@ const first = makeCertificate(directory, 'first', ['access.test', '*.access.test
 const second = makeCertificate(directory, 'second', ['access.test', '*.access.test']);
 const log = createLog('silent');
 
-type Settings = Partial<RelayConfig['relay']>;
+type Settings = Partial<RelayConfig['relay']> & { readonly lookMs?: number };
 
 /** A listener whose every answer is the plane that answers and the address it sees. */
-async function listening(settings: Settings) {
+async function listening({ lookMs, ...settings }: Settings) {
   const answer = (plane: string) => (req: IncomingMessage, res: ServerResponse) =>
     void res.end(`${plane} ${clientAddress(req)}`);
   const relay = await listenForRelay(
@@ -47,7 +49,7 @@ async function listening(settings: Settings) {
       tunnelUpgrade: (_req, socket) => void socket.destroy(),
       gateway: { handleRequest: answer('gateway'), handleUpgrade: (_req, socket) => void socket.destroy() },
     },
-    { log },
+    { log, ...(lookMs === undefined ? {} : { lookMs }) },
   );
   return { relay, port: Number(new URL(relay.url).port), [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose]() };
 }
@@ -70,8 +72,9 @@ async function talk(socket: Socket, bytes: string | Buffer): Promise<string> {
 const plain = (port: number, bytes: string | Buffer) => talk(connect(port, '127.0.0.1'), bytes);
 const bodyOf = (answer: string) => answer.split('\r\n').at(-1) || answer.split('\r\n\r\n')[1]?.split('\r\n')[1];
 
-async function serialOf(port: number): Promise<string> {
-  const socket = connectTls({ port, host: '127.0.0.1', servername: 'access.test', rejectUnauthorized: false });
+/** Fingerprint of the certificate that a client is shown which asks for this name ('' for none). */
+async function shownTo(port: number, servername = 'access.test'): Promise<string> {
+  const socket = connectTls({ port, host: '127.0.0.1', servername, rejectUnauthorized: false });
   await once(socket, 'secureConnect');
   const { fingerprint256 } = socket.getPeerCertificate();
   socket.destroy();
@@ -80,7 +83,7 @@ async function serialOf(port: number): Promise<string> {
 
 describe('TLS', () => {
   test('hosts answer by https, with the certificate of the file', async () => {
-    await using it = await listening({ tls: { ...first, redirectFrom: undefined } });
+    await using it = await listening({ tls: { certificates: [first], redirectFrom: undefined } });
     const ca = readFileSync(first.certificateFile);
     const open = (servername: string) => connectTls({ port: it.port, host: '127.0.0.1', servername, ca });
     assert.match(await talk(open('access.test'), get('access.test')), /control 127\.0\.0\.1/);
@@ -88,7 +91,7 @@ describe('TLS', () => {
   });
 
   test('plain HTTP on that port, old TLS and a stranger to TLS get nothing', async () => {
-    await using it = await listening({ tls: { ...first, redirectFrom: undefined } });
+    await using it = await listening({ tls: { certificates: [first], redirectFrom: undefined } });
     assert.equal(await plain(it.port, get('access.test')), '');
     const old = connectTls({ port: it.port, host: '127.0.0.1', maxVersion: 'TLSv1.1', rejectUnauthorized: false });
     await assert.rejects(once(old, 'secureConnect'));
@@ -104,7 +107,7 @@ describe('TLS', () => {
     const happened = Promise.withResolvers<void>();
     let refused = Promise.withResolvers<void>();
     const following = followCertificate({
-      files: { ...live, redirectFrom: undefined },
+      files: live,
       lookMs: 5,
       signal: stop.signal,
       log: Object.assign(createLog('silent'), {
@@ -138,12 +141,91 @@ describe('TLS', () => {
     const live = { certificateFile: join(directory, 'run.pem'), keyFile: join(directory, 'run.key') };
     copyFileSync(first.certificateFile, live.certificateFile);
     copyFileSync(first.keyFile, live.keyFile);
-    await using it = await listening({ tls: { ...live, redirectFrom: undefined } });
-    const before = await serialOf(it.port);
+    await using it = await listening({ tls: { certificates: [live], redirectFrom: undefined }, lookMs: 5 });
+    const before = await shownTo(it.port);
     copyFileSync(second.certificateFile, live.certificateFile);
     copyFileSync(second.keyFile, live.keyFile);
     const limit = Date.now() + 15_000;
-    while ((await serialOf(it.port)) === before) assert.ok(Date.now() < limit, 'the old certificate is still served');
+    while ((await shownTo(it.port)) === before) assert.ok(Date.now() < limit, 'the old certificate is still served');
+  });
+});
+
+describe('several certificates', () => {
+  const directoryOf = (name: string) => ({
+    certificateFile: join(directory, `${name}.pem`),
+    keyFile: join(directory, `${name}.key`),
+  });
+  const own = makeCertificate(directory, 'own', ['access.test']);
+  const wild = makeCertificate(directory, 'wild', ['*.access.test', '*.apps.test']);
+  const exact = makeCertificate(directory, 'exact', ['wiki.access.test', 'intranet.test']);
+  const fingerprint = ({ certificateFile }: { certificateFile: string }) =>
+    new X509Certificate(readFileSync(certificateFile)).fingerprint256;
+
+  test('a client is shown the one for the name that it asks for: exact, else wildcard, else the first', async () => {
+    await using it = await listening({ tls: { certificates: [own, wild, exact], redirectFrom: undefined } });
+    const expected: readonly (readonly [name: string, pair: typeof own])[] = [
+      ['access.test', own],
+      ['ACCESS.test', own],
+      ['build.access.test', wild],
+      ['shop.apps.test', wild],
+      ['wiki.access.test', exact],
+      ['intranet.test', exact],
+      ['a.b.access.test', own],
+      ['stranger.test', own],
+      ['', own],
+    ];
+    for (const [name, pair] of expected)
+      assert.equal(await shownTo(it.port, name), fingerprint(pair), `asked for "${name}"`);
+  });
+
+  test('clients that verify reach every host, and none that no certificate names', async () => {
+    await using it = await listening({ tls: { certificates: [own, wild, exact], redirectFrom: undefined } });
+    const ca = [own, wild, exact].map(({ certificateFile }) => readFileSync(certificateFile));
+    const open = (servername: string) => connectTls({ port: it.port, host: '127.0.0.1', servername, ca });
+    assert.match(await talk(open('access.test'), get('access.test')), /control 127\.0\.0\.1/);
+    for (const host of ['build.access.test', 'wiki.access.test', 'intranet.test'])
+      assert.match(await talk(open(host), get(host)), /gateway 127\.0\.0\.1/);
+    await assert.rejects(once(open('stranger.test'), 'secureConnect'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+
+  test('a session of one host is taken up again at that host, and shows no other certificate', async () => {
+    await using it = await listening({ tls: { certificates: [own, exact], redirectFrom: undefined } });
+    const ca = [own, exact].map(({ certificateFile }) => readFileSync(certificateFile));
+    const open = (session?: Buffer) =>
+      connectTls({ port: it.port, host: '127.0.0.1', servername: 'intranet.test', ca, ...(session && { session }) });
+    const before = open();
+    const [session] = (await once(before, 'session')) as [Buffer];
+    before.destroy();
+    const again = open(session);
+    await once(again, 'secureConnect');
+    assert.deepEqual([again.isSessionReused(), again.authorized], [true, true]);
+    assert.match(await talk(again, get('intranet.test')), /gateway 127\.0\.0\.1/);
+  });
+
+  test('each is renewed by itself; the others stay', async () => {
+    const live = [directoryOf('live-own'), directoryOf('live-exact')] as const;
+    const put = (from: typeof own, to: typeof own) => {
+      copyFileSync(from.certificateFile, to.certificateFile);
+      copyFileSync(from.keyFile, to.keyFile);
+    };
+    put(own, live[0]);
+    put(exact, live[1]);
+    await using it = await listening({ tls: { certificates: live, redirectFrom: undefined }, lookMs: 5 });
+    const served = async () => [await shownTo(it.port, 'access.test'), await shownTo(it.port, 'intranet.test')];
+    const until = async (wanted: readonly (typeof own)[]) => {
+      const limit = Date.now() + 15_000;
+      const prints = wanted.map(fingerprint);
+      while (!isDeepStrictEqual(await served(), prints)) assert.ok(Date.now() < limit, 'the old one is still served');
+    };
+    await until([own, exact]);
+    const exactAgain = makeCertificate(directory, 'exact-again', ['intranet.test']);
+    put(exactAgain, live[1]);
+    await until([own, exactAgain]);
+    put(first, live[0]);
+    await until([first, exactAgain]);
+    writeFileSync(live[1].keyFile, 'not a key');
+    put(own, live[0]);
+    await until([own, exactAgain]);
   });
 });
 
@@ -152,7 +234,7 @@ describe('the redirect', () => {
     const reserved = await listening({});
     const { port } = reserved;
     await reserved[Symbol.asyncDispose]();
-    await using _ = await listening({ tls: { ...first, redirectFrom: { host: '127.0.0.1', port } } });
+    await using _ = await listening({ tls: { certificates: [first], redirectFrom: { host: '127.0.0.1', port } } });
     const known = await plain(port, get('wiki.access.test:80'));
     assert.match(known, /^HTTP\/1\.1 308 /);
     assert.match(known, /\r\nLocation: https:\/\/wiki\.access\.test\/a\?b\r\n/);
@@ -223,7 +305,7 @@ describe('the PROXY protocol', () => {
   });
 
   test('goes before TLS', async () => {
-    await using it = await listening({ ...settings, tls: { ...first, redirectFrom: undefined } });
+    await using it = await listening({ ...settings, tls: { certificates: [first], redirectFrom: undefined } });
     const raw = connect(it.port, '127.0.0.1');
     raw.write(HEADER);
     const socket = connectTls({ socket: raw, servername: 'access.test', ca: readFileSync(first.certificateFile) });

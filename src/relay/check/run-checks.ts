@@ -1,6 +1,6 @@
 import type { RelayConfig } from '../../config/relay-config.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { checkCertificate } from './certificate.ts';
+import { checkCertificates } from './certificates.ts';
 import { checkDataDirectory } from './data-directory.ts';
 import { checkDatabase } from './database.ts';
 import { checkNames } from './dns.ts';
@@ -17,7 +17,7 @@ type Check = (config: RelayConfig) => Promise<readonly Finding[]>;
 
 const CHECKS: readonly (readonly [title: string, check: Check])[] = [
   ['Names', checkNames],
-  ['Certificate', checkCertificate],
+  ['Certificate', checkCertificates],
   ['Provider and clock', checkProvider],
   ['Database', checkDatabase],
   ['Data directory', checkDataDirectory],
