@@ -1,14 +1,14 @@
 import type { AgentConfig } from '../config/agent-config.ts';
 import { messageOf } from '../lib/errors.ts';
-import { dialWebSocket, UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
+import { dialTunnel } from '../tunnel/dial-tunnel.ts';
+import { ConnectionError, type ConnectionStep, connectToRelay } from '../tunnel/relay-connection.ts';
+import { SUBPROTOCOL, UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
 import { connect } from './connect.ts';
 import { fetchCredential, NOTABLE_SKEW_MS } from './credential.ts';
 import { dial } from './dial.ts';
 import { waitingToken } from './enroll.ts';
 import { postJson } from './post-json.ts';
-import { ConnectionError, type ConnectionStep, connectToRelay } from './relay-connection.ts';
 import { AgentState } from './state.ts';
-import { tunnelUrl } from './tunnel-url.ts';
 
 export interface Finding {
   readonly title: string;
@@ -87,17 +87,14 @@ async function checkWebSocket(config: AgentConfig, signal: AbortSignal): Promise
     transport.close(1000, 'A check.');
     return `a tunnel to ${relay} opens`;
   }
-  const url = tunnelUrl(config.relay);
-  const connection = await connectToRelay({ url, proxy: config.proxy, signal });
   try {
-    const options = { url, headers: {}, timeoutMs: UPGRADE_TIMEOUT_MS, signal, connection };
-    (await dialWebSocket(options)).close(1000, '');
+    const { relay, proxy } = config;
+    const options = { relay, proxy, protocol: SUBPROTOCOL, timeoutMs: UPGRADE_TIMEOUT_MS, signal };
+    (await dialTunnel(options)).close(1000, '');
   } catch (error) {
     if (error instanceof UpgradeRefusedError && error.status === 401 && error.mediaType === 'application/problem+json')
       return 'the relay answers (it wants a credential first)';
     throw error;
-  } finally {
-    connection.destroy();
   }
   return 'it opens without a credential';
 }

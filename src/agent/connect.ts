@@ -3,17 +3,10 @@ import { sortableId } from '../lib/id.ts';
 import { signToken } from '../token/jwt.ts';
 import type { SigningKey } from '../token/key.ts';
 import { publicJwkOf } from '../token/key.ts';
+import { dialTunnel } from '../tunnel/dial-tunnel.ts';
 import { parseChallenge, parseReady } from '../tunnel/handshake-message.ts';
-import {
-  dialWebSocket,
-  SUBPROTOCOL,
-  UpgradeRefusedError,
-  type WebSocketTransport,
-} from '../tunnel/websocket-transport.ts';
-import { answeredInItsPlace } from './answered-in-its-place.ts';
+import { SUBPROTOCOL, type WebSocketTransport } from '../tunnel/websocket-transport.ts';
 import type { Credential } from './credential.ts';
-import { connectToRelay } from './relay-connection.ts';
-import { tunnelUrl } from './tunnel-url.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROOF_LIFE_SECONDS = 60;
@@ -33,19 +26,13 @@ export async function connect(
   credential: Credential,
   signal: AbortSignal,
 ): Promise<Connected> {
-  const url = tunnelUrl(config.relay);
-  const connection = await connectToRelay({ url, proxy: config.proxy, signal });
-  const transport = await dialWebSocket({
-    url,
-    headers: { authorization: `Bearer ${credential.jwt}` },
+  const transport = await dialTunnel({
+    relay: config.relay,
+    proxy: config.proxy,
+    protocol: SUBPROTOCOL,
+    bearer: credential.jwt,
     timeoutMs: CONNECT_TIMEOUT_MS,
     signal,
-    connection,
-  }).catch((error: unknown) => {
-    connection.destroy();
-    throw error instanceof UpgradeRefusedError && error.mediaType !== 'application/problem+json'
-      ? answeredInItsPlace(config.relay, error.status, error.mediaType)
-      : error;
   });
   try {
     const { relay, challenge } = parseChallenge(await transport.receiveText(CONNECT_TIMEOUT_MS));

@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { PosternError } from '../lib/errors.ts';
-import { answeredInItsPlace } from './answered-in-its-place.ts';
-import { connectToRelay } from './relay-connection.ts';
+import { answeredInItsPlace } from '../tunnel/answered-in-its-place.ts';
+import { connectToRelay } from '../tunnel/relay-connection.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A longer answer is not ours; the request fails. */

@@ -1,9 +1,9 @@
 import type { AgentTarget } from '../config/agent-target.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { copy } from '../tunnel/copy.ts';
 import type { TunnelStream } from '../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader, type StreamRefusal } from '../tunnel/stream-header.ts';
-import { copy } from './copy.ts';
 import { dial, isDialTimeout } from './dial.ts';
 import type { ReceiptCheck } from './receipt-check.ts';
 

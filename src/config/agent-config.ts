@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
-import { type AgentProxy, proxyFromEnvironment, readProxy } from './agent-proxy.ts';
+import type { HttpProxy } from '../lib/http-proxy.ts';
 import { type AgentTarget, readTarget, TargetSchema } from './agent-target.ts';
 import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
+import { proxyFromEnvironment, readProxy } from './http-proxy.ts';
 import { Problems } from './problem.ts';
 import { DurationSchema, FileSchema, NameSchema, named } from './schema-parts.ts';
 import { isLoopbackName, parseDurationMs, parseOrigin } from './values.ts';
@@ -20,7 +21,7 @@ export interface AgentConfig {
   readonly stateDir: string;
   readonly heartbeatMs: number;
   /** Between here and the relay; from the file, else from HTTPS_PROXY. */
-  readonly proxy?: AgentProxy;
+  readonly proxy?: HttpProxy;
   /** What this agent may dial, and nothing else; key: name of the resource. */
   readonly targets: Readonly<Record<string, AgentTarget>>;
 }

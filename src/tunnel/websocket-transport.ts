@@ -5,13 +5,19 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { PosternError } from '../lib/errors.ts';
 import type { MessageTransport, TransportReceiver } from './transport.ts';
 
+/** What an agent speaks. */
 export const SUBPROTOCOL = 'postern.tunnel.v1';
+/** What the command line of a person speaks. */
+export const CLIENT_SUBPROTOCOL = 'postern.client.v1';
 
 /** A larger WebSocket message closes the connection with 1009. Ours stay below 128 KiB. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** Messages kept between the handshake and the tunnel; more than that without a reader closes the connection. */
 const MAX_EARLY_MESSAGES = 16;
 const CLOSE_TIMEOUT_MS = 2000;
+/** Of the body of a refused upgrade. */
+const MAX_REFUSAL_CHARACTERS = 8192;
+const REFUSAL_TIMEOUT_MS = 2000;
 
 /** Text messages for the handshake first, then binary messages for the tunnel. */
 export class WebSocketTransport implements MessageTransport {
@@ -162,6 +168,7 @@ export class WebSocketAcceptor {
 export interface DialOptions {
   /** `ws:` or `wss:`. */
   readonly url: URL;
+  readonly protocol: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -174,10 +181,13 @@ export class UpgradeRefusedError extends PosternError {
   readonly status: number;
   /** Media type of the answer; the relay's own are `application/problem+json`. */
   readonly mediaType: string;
-  constructor(status: number, mediaType: string) {
+  /** The beginning of its body. */
+  readonly body: string;
+  constructor(status: number, mediaType: string, body: string) {
     super('credential_refused', `The relay answered ${status} instead of opening the tunnel.`);
     this.status = status;
     this.mediaType = mediaType;
+    this.body = body;
   }
 }
 
@@ -185,7 +195,7 @@ export class UpgradeRefusedError extends PosternError {
 export function dialWebSocket(options: DialOptions): Promise<WebSocketTransport> {
   return new Promise((resolve, reject) => {
     const { connection: established, signal } = options;
-    const socket = new WebSocket(options.url, SUBPROTOCOL, {
+    const socket = new WebSocket(options.url, options.protocol, {
       headers: { ...options.headers },
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -213,14 +223,32 @@ export function dialWebSocket(options: DialOptions): Promise<WebSocketTransport>
       });
     });
     socket.on('unexpected-response', (request, response) => {
-      done();
-      request.destroy();
       const mediaType = (response.headers['content-type'] ?? '').split(';')[0] ?? '';
-      reject(new UpgradeRefusedError(response.statusCode ?? 0, mediaType.trim().toLowerCase()));
+      readBeginning(response, (body) => {
+        done();
+        request.destroy();
+        reject(new UpgradeRefusedError(response.statusCode ?? 0, mediaType.trim().toLowerCase(), body));
+      });
     });
     socket.on('error', (error) => {
       done();
       if (!connection || socket.readyState !== WebSocket.OPEN) reject(error);
     });
   });
+}
+
+/** Whatever came until the body ended, broke off, is long enough, or lets wait. */
+function readBeginning(response: IncomingMessage, take: (text: string) => void): void {
+  let body = '';
+  const end = () => {
+    clearTimeout(timer);
+    response.removeAllListeners('data').off('close', end);
+    take(body);
+  };
+  const timer = setTimeout(end, REFUSAL_TIMEOUT_MS);
+  response.setEncoding('utf8').on('data', (text: string) => {
+    body = (body + text).slice(0, MAX_REFUSAL_CHARACTERS);
+    if (body.length === MAX_REFUSAL_CHARACTERS) end();
+  });
+  response.on('error', () => {}).on('close', end);
 }

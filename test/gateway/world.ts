@@ -1,7 +1,6 @@
 import { type EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { copy } from '../../src/agent/copy.ts';
 import type { AccessIntent, AccessOutcome, AuditAppender, AuditEvent, Recorded } from '../../src/domain/audit-event.ts';
 import type { Change } from '../../src/domain/change.ts';
 import type { Check, Decision } from '../../src/domain/decision.ts';
@@ -16,6 +15,7 @@ import { LiveTunnel } from '../../src/gateway/tunnel/live-tunnel.ts';
 import { isPosternCookie, readCookie, SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { PosternError } from '../../src/lib/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { copy } from '../../src/tunnel/copy.ts';
 import { encodeAnswer, encodeHeader, receiveHeader } from '../../src/tunnel/stream-header.ts';
 import { Tunnel } from '../../src/tunnel/tunnel.ts';
 import { resource } from '../domain/resource.ts';

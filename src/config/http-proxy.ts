@@ -1,17 +1,10 @@
 import { messageOf } from '../lib/errors.ts';
+import type { HttpProxy } from '../lib/http-proxy.ts';
 import { loadSecret, Secret } from '../lib/secret.ts';
 import { parseOrigin } from './values.ts';
 
-/** An HTTP proxy that leads out with CONNECT (RFC 9110 §9.3.6). */
-export interface AgentProxy {
-  /** `http://host:port`, or `https://` when the way to the proxy itself is TLS. */
-  readonly origin: string;
-  readonly user: string | undefined;
-  readonly password: Secret | undefined;
-}
-
 /** `http://proxy:3128` or `http://user@proxy:3128`; the password comes from a file. A text is what is wrong. */
-export function readProxy(text: string, passwordFile: string | undefined): AgentProxy | string {
+export function readProxy(text: string, passwordFile: string | undefined): HttpProxy | string {
   const parts = split(text);
   if (!parts) return `"${text}" must be the proxy's address, such as http://proxy.example.com:3128`;
   if (parts.password !== undefined) return 'a password does not belong here: put it into a file, "passwordFile"';
@@ -27,7 +20,7 @@ export function readProxy(text: string, passwordFile: string | undefined): Agent
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** From HTTPS_PROXY and NO_PROXY (either case), for relays at https:. A text is what is wrong with them. */
-export function proxyFromEnvironment(relay: string, environment: Environment): AgentProxy | string | undefined {
+export function proxyFromEnvironment(relay: string, environment: Environment): HttpProxy | string | undefined {
   const url = new URL(relay);
   const text = environment['HTTPS_PROXY'] || environment['https_proxy'];
   if (!text || url.protocol !== 'https:') return undefined;

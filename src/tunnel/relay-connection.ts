@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { AgentProxy } from '../config/agent-proxy.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import type { HttpProxy } from '../lib/http-proxy.ts';
 import { lookupWithLocalhost } from '../lib/localhost.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -22,7 +22,7 @@ export class ConnectionError extends PosternError {
 export interface Way {
   /** `http:`, `https:`, `ws:` or `wss:`. */
   readonly url: URL;
-  readonly proxy?: AgentProxy | undefined;
+  readonly proxy?: HttpProxy | undefined;
   readonly signal: AbortSignal;
   /** Told of each step that went well, with what was found. */
   readonly passed?: (step: ConnectionStep, found: string) => void;
@@ -103,7 +103,7 @@ function dialError(error: NodeJS.ErrnoException, host: string, port: number): Co
 }
 
 /** CONNECT (RFC 9110 §9.3.6) with Basic credentials. Resolves to what was found. */
-function askProxy(socket: Socket, url: URL, proxy: AgentProxy, signal: AbortSignal): Promise<string> {
+function askProxy(socket: Socket, url: URL, proxy: HttpProxy, signal: AbortSignal): Promise<string> {
   const target = `${url.hostname}:${portOf(url)}`;
   const { user, password } = proxy;
   const credentials = Buffer.from(`${user ?? ''}:${password?.reveal() ?? ''}`).toString('base64');
@@ -130,11 +130,11 @@ function askProxy(socket: Socket, url: URL, proxy: AgentProxy, signal: AbortSign
   });
 }
 
-function proxyRefusal(status: number, reason: string, proxy: AgentProxy, target: string): ConnectionError {
+function proxyRefusal(status: number, reason: string, proxy: HttpProxy, target: string): ConnectionError {
   if (status === 407) {
     const what =
       proxy.user === undefined
-        ? 'wants a user and a password: write the user into proxy.url and the password into proxy.passwordFile'
+        ? 'wants a user and a password: an agent takes them from proxy.url and proxy.passwordFile, a command line from HTTPS_PROXY'
         : `does not take the user ${proxy.user} with this password`;
     return new ConnectionError('proxy', `The proxy ${proxy.origin} ${what}.`);
   }

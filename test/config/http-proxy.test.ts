@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyFromEnvironment, readProxy } from '../../src/config/agent-proxy.ts';
+import { proxyFromEnvironment, readProxy } from '../../src/config/http-proxy.ts';
 
 test('a proxy from the file: address, user, and no password but from a file', () => {
   assert.deepEqual(readProxy('http://proxy:3128', undefined), {
