@@ -19,6 +19,11 @@ const Header = Type.Union([
     },
     { additionalProperties: false },
   ),
+  /** From clients: the relay finds the resource. */
+  Type.Object(
+    { version: Type.Literal(1), kind: Type.Literal('destination'), destination: Type.String({ maxLength: 300 }) },
+    { additionalProperties: false },
+  ),
 ]);
 
 /** The first bytes of each stream, from whoever opened it. */
@@ -30,13 +35,25 @@ const Refusal = Type.Union([
   Type.Literal('unknown_resource'),
   Type.Literal('dial_refused'),
   Type.Literal('dial_timeout'),
+  // What a relay says to clients besides.
+  Type.Literal('denied'),
+  Type.Literal('unauthenticated'),
+  Type.Literal('no_agent'),
+  Type.Literal('unavailable'),
+  Type.Literal('too_many'),
 ]);
 
 export type StreamRefusal = Static<typeof Refusal>;
 
 const Answer = Type.Union([
   Type.Object({ ok: Type.Literal(true) }),
-  Type.Object({ ok: Type.Literal(false), code: Refusal, message: Type.Optional(Type.String({ maxLength: 1000 })) }),
+  Type.Object({
+    ok: Type.Literal(false),
+    code: Refusal,
+    message: Type.Optional(Type.String({ maxLength: 1000 })),
+    /** Id of the record, for whoever asks why. */
+    reference: Type.Optional(Type.String({ maxLength: 64 })),
+  }),
 ]);
 
 export type StreamAnswer = Static<typeof Answer>;
