@@ -113,6 +113,11 @@ export class Tunnel {
     return this.#heartbeat.suspect;
   }
 
+  /** The peer takes no new streams: use another tunnel. */
+  get leaving(): boolean {
+    return this.#peerGoingAway;
+  }
+
   /** True when `open` would throw. */
   get full(): boolean {
     return this.#streams.size >= MAX_STREAMS || !this.#budget.admits;

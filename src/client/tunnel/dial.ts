@@ -1,0 +1,65 @@
+import Type from 'typebox';
+import { PosternError } from '../../lib/errors.ts';
+import type { HttpProxy } from '../../lib/http-proxy.ts';
+import { parser } from '../../lib/schema.ts';
+import { dialTunnel } from '../../tunnel/dial-tunnel.ts';
+import { parseReady } from '../../tunnel/handshake-message.ts';
+import { Tunnel } from '../../tunnel/tunnel.ts';
+import { CLIENT_SUBPROTOCOL, UpgradeRefusedError } from '../../tunnel/websocket-transport.ts';
+import type { Credential } from '../credentials.ts';
+
+const TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 15_000;
+
+/** A tunnel of this person to their relay. Rejects with `unauthenticated`, `forbidden`, `relay_unreachable` or `aborted`. */
+export async function dialClientTunnel(
+  { relay, token }: Credential,
+  proxy: HttpProxy | undefined,
+  signal: AbortSignal,
+): Promise<Tunnel> {
+  try {
+    const transport = await dialTunnel({
+      relay,
+      proxy,
+      protocol: CLIENT_SUBPROTOCOL,
+      bearer: token.reveal(),
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    try {
+      parseReady(await transport.receiveText(TIMEOUT_MS));
+      return new Tunnel(transport, { side: 'dialler', heartbeatMs: HEARTBEAT_MS });
+    } catch (error) {
+      transport.close(1000, '');
+      throw error;
+    }
+  } catch (error) {
+    throw readable(error, relay);
+  }
+}
+
+function readable(error: unknown, relay: string): unknown {
+  if (error instanceof UpgradeRefusedError) {
+    const detail = detailOf(error.body) ?? error.message;
+    if (error.status === 401) return new PosternError('unauthenticated', `${detail} Run: postern login ${relay}`);
+    return new PosternError(error.status === 403 ? 'forbidden' : 'relay_unreachable', detail);
+  }
+  if (error instanceof PosternError && error.code !== 'timeout' && error.code !== 'tunnel_closed') return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new PosternError('relay_unreachable', `${relay} did not open a tunnel: ${what}`, { cause: error });
+}
+
+const parseProblem = parser(
+  Type.Object({ detail: Type.String({ minLength: 1, maxLength: 2000 }) }),
+  "The relay's answer",
+  'request_invalid',
+);
+
+/** The sentence for people in an RFC 9457 problem. */
+function detailOf(body: string): string | undefined {
+  try {
+    return parseProblem(JSON.parse(body)).detail;
+  } catch {
+    return undefined;
+  }
+}
