@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -19,6 +20,12 @@ export interface HostileProvider extends AsyncDisposable {
   variant: Variant;
   /** Answers nothing but 500. */
   down: boolean;
+  /** Path → how its answers never end: not begun at all, or begun and followed by white space for ever. */
+  slow: Readonly<Record<string, 'hangs' | 'drips'>>;
+  /** The next request for this path is there. */
+  asked(path: string): Promise<void>;
+  /** Answers, too late, what hangs. */
+  answerLate(): void;
   /** New key under a new id; the old one is gone. */
   rotate(): void;
 }
@@ -28,7 +35,9 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
   let key = newKey();
   const nonces = new Map<string, string>();
-  const state = { variant: {} as Variant, down: false };
+  const state: Pick<HostileProvider, 'variant' | 'down' | 'slow'> = { variant: {}, down: false, slow: {} };
+  const requests = new EventEmitter();
+  const late: (() => void)[] = [];
   let issuer = '';
 
   function idToken(nonce: string): string {
@@ -62,9 +71,14 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', issuer);
+    const slow = state.slow[url.pathname];
     const json = (value: unknown) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+      const begin = () => response.writeHead(200, { 'content-type': 'application/json' });
+      if (slow === 'hangs') late.push(() => begin().end(JSON.stringify(value)));
+      else if (slow === 'drips') drip(begin());
+      else begin().end(JSON.stringify(value));
     };
+    requests.emit(url.pathname);
     if (state.down) {
       response.writeHead(500).end();
       return;
@@ -126,12 +140,24 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
     rotate() {
       key = newKey();
     },
+    async asked(path: string) {
+      await once(requests, path);
+    },
+    answerLate() {
+      for (const answer of late.splice(0)) answer();
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
     },
   });
+}
+
+/** More often than any limit on silence would notice. */
+function drip(response: ServerResponse): void {
+  const dripping = setInterval(() => response.write(' '), 50);
+  response.on('close', () => clearInterval(dripping));
 }
 
 function newKey() {

@@ -175,6 +175,8 @@ async function orRefuse<T>(work: Promise<T>): Promise<T> {
 /** The network's fault, or the provider's own (5xx), not the answer's. */
 function isOutage(error: unknown): boolean {
   if (error instanceof TypeError) return true;
+  // The limit passed while the answer was on its way.
+  if (error instanceof DOMException && error.name === 'TimeoutError') return true;
   if (error instanceof Response) return error.status >= 500;
   if (!(error instanceof Error)) return false;
   const code = error instanceof oidc.ClientError ? error.code : undefined;
