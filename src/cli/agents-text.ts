@@ -1,4 +1,5 @@
 import type { AgentView, TokenView } from '../client/agents.ts';
+import { facts, table, timeOf } from './table.ts';
 
 export function agentTable(agents: readonly AgentView[]): string {
   return table(
@@ -14,7 +15,7 @@ export function agentTable(agents: readonly AgentView[]): string {
 }
 
 export function agentDetails(agent: AgentView): string {
-  const facts = [
+  const known: [string, string][] = [
     ['State', stateOf(agent)],
     ['Enrolled', timeOf(agent.enrolledAt)],
     ['Revoked', timeOf(agent.revokedAt)],
@@ -26,7 +27,7 @@ export function agentDetails(agent: AgentView): string {
     ({ id, connectedAt, expiresAt, streams, roundTripMs }) =>
       `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${streams} streams, round trip ${roundTripMs.toFixed(1)} ms\n`,
   );
-  return `${agent.name}\n${table([], facts)}${tunnels.join('')}${served(agent)
+  return `${agent.name}\n${facts(known)}${tunnels.join('')}${served(agent)
     .map((line) => `\n  serves ${line}`)
     .join('')}\n`;
 }
@@ -53,22 +54,4 @@ function served({ tunnels }: AgentView): string[] {
       ? `${name} (target unreachable)`
       : name,
   );
-}
-
-function timeOf(at: number | null): string {
-  return at === null ? '-' : new Date(at).toISOString();
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = head.length === 0 ? rows : [head, ...rows];
-  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

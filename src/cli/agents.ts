@@ -9,17 +9,14 @@ import {
   revokeEnrollmentToken,
 } from '../client/agents.ts';
 import { loadCredential } from '../client/credentials.ts';
+import type { AtRelay } from '../client/profiles.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { agentDetails, agentTable, tokenTable } from './agents-text.ts';
-import { parseRelayOrigin } from './relay-origin.ts';
+import { relayOptions } from './at-relay.ts';
+import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
-interface AtRelay {
-  relay?: string;
-}
-interface Listing extends AtRelay {
-  json?: true;
-}
+type Listing = AtRelay & OutputOptions;
 
 export function addAgentsCommand(program: Command): void {
   const agents = program
@@ -29,34 +26,34 @@ export function addAgentsCommand(program: Command): void {
 
   listing(agents.command('ls'))
     .description('All agents: whether they are enrolled and connected, and what they serve.')
-    .action(async ({ json, relay }: Listing) => {
-      const found = await listAgents(loadCredential(relay), stopSignal());
-      process.stdout.write(json ? `${JSON.stringify(found)}\n` : agentTable(found));
+    .action(async ({ output, ...at }: Listing) => {
+      const found = await listAgents(loadCredential(at), stopSignal());
+      printList(found, output, () => agentTable(found));
     });
 
   listing(agents.command('show'))
     .description('One agent with its tunnels and the state of its targets.')
-    .argument('<name>', 'the agent')
-    .action(async (name: string, { json, relay }: Listing) => {
-      const found = (await listAgents(loadCredential(relay), stopSignal())).find((agent) => agent.name === name);
+    .argument('<agent>', 'its name')
+    .action(async (name: string, { output, ...at }: Listing) => {
+      const found = (await listAgents(loadCredential(at), stopSignal())).find((agent) => agent.name === name);
       if (!found) throw new PosternError('not_found', `There is no agent ${name}. See: postern agents ls`);
-      process.stdout.write(json ? `${JSON.stringify(found)}\n` : agentDetails(found));
+      printOne(found, output, () => agentDetails(found));
     });
 
-  relayOption(agents.command('revoke'))
+  relayOptions(agents.command('revoke'))
     .description('Ends the authority of an agent and closes its tunnels now.')
-    .argument('<name>', 'the agent')
-    .action(async (name: string, options: AtRelay) => {
-      await revokeAgent(loadCredential(options.relay), name, stopSignal());
+    .argument('<agent>', 'its name')
+    .action(async (name: string, at: AtRelay) => {
+      await revokeAgent(loadCredential(at), name, stopSignal());
       process.stderr.write(`${name} is revoked. To let it back in, enroll it again with a new token.\n`);
     });
 
-  relayOption(agents.command('drain'))
+  relayOptions(agents.command('drain'))
     .description('Gives an agent no new streams, on any relay; what is open goes on.')
-    .argument('<name>', 'the agent')
+    .argument('<agent>', 'its name')
     .option('--undo', 'give it new streams again')
-    .action(async (name: string, { undo, relay }: AtRelay & { undo?: true }) => {
-      await drainAgent(loadCredential(relay), name, !undo, stopSignal());
+    .action(async (name: string, { undo, ...at }: AtRelay & { undo?: true }) => {
+      await drainAgent(loadCredential(at), name, !undo, stopSignal());
       process.stderr.write(
         undo
           ? `${name} gets streams again.\n`
@@ -69,14 +66,14 @@ export function addAgentsCommand(program: Command): void {
 
 function addTokenCommands(agents: Command): void {
   const token = agents.command('token').description('Tokens with which an agent enrolls.');
-  relayOption(token.command('create'))
+  relayOptions(token.command('create'))
     .description('Makes a token that enrolls one agent, once, and writes it to a file that only you can read.')
-    .argument('<name>', 'the agent, as postern.yaml names it')
+    .argument('<agent>', 'its name, as postern.yaml has it')
     .requiredOption('--out <file>', 'where the token goes; the file must not exist yet')
     .option('--may-announce <names...>', 'names it may bring beyond postern.yaml, such as preview-*', [])
     .action(async (name: string, options: AtRelay & { out: string; mayAnnounce: string[] }) => {
-      const { relay, mayAnnounce, out } = options;
-      const answer = await createEnrollmentToken(loadCredential(relay), name, mayAnnounce, stopSignal());
+      const { mayAnnounce, out, ...at } = options;
+      const answer = await createEnrollmentToken(loadCredential(at), name, mayAnnounce, stopSignal());
       writeNew(out, `${answer.token}\n`);
       const until = new Date(answer.expiresAt).toISOString();
       process.stderr.write(`${out} enrolls ${name}, once, until ${until}. Move it to the agent's machine.\n`);
@@ -84,26 +81,22 @@ function addTokenCommands(agents: Command): void {
 
   listing(token.command('ls'))
     .description('Tokens that can still be redeemed. Their ids are not secret.')
-    .action(async ({ json, relay }: Listing) => {
-      const found = await listEnrollmentTokens(loadCredential(relay), stopSignal());
-      process.stdout.write(json ? `${JSON.stringify(found)}\n` : tokenTable(found));
+    .action(async ({ output, ...at }: Listing) => {
+      const found = await listEnrollmentTokens(loadCredential(at), stopSignal());
+      printList(found, output, () => tokenTable(found));
     });
 
-  relayOption(token.command('revoke'))
+  relayOptions(token.command('revoke'))
     .description('Withdraws a token before it was used.')
     .argument('<id>', 'its id, as `postern agents token ls` shows it')
-    .action(async (id: string, { relay }: AtRelay) => {
-      await revokeEnrollmentToken(loadCredential(relay), id, stopSignal());
+    .action(async (id: string, at: AtRelay) => {
+      await revokeEnrollmentToken(loadCredential(at), id, stopSignal());
       process.stderr.write(`The token ${id} is of no use any more.\n`);
     });
 }
 
 function listing(command: Command): Command {
-  return relayOption(command).option('--json', 'every field, as JSON');
-}
-
-function relayOption(command: Command): Command {
-  return command.option('--relay <url>', 'the relay, if not the one you signed in at last', parseRelayOrigin);
+  return outputOption(relayOptions(command));
 }
 
 /** Never over a file that is there: it may be a token somebody waits for. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { createLog } from '../lib/log.ts';
+import { type OutputFormat, outputOption, printOne } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface VerifyOptions {
@@ -9,12 +10,11 @@ interface VerifyOptions {
   readonly log?: string;
   readonly checkpoint: readonly string[];
   readonly key?: string;
-  readonly json?: true;
+  readonly output: OutputFormat;
 }
 
 export function addVerifyCommand(audit: Command): void {
-  audit
-    .command('verify')
+  outputOption(audit.command('verify'))
     .description(
       'Reads the whole audit log in the database and recomputes it. With PostgreSQL, also while the relay runs. Exit code 1: the log is not what it was.',
     )
@@ -22,8 +22,7 @@ export function addVerifyCommand(audit: Command): void {
     .option('--log <id>', 'the log of another relay in the same database')
     .option('--checkpoint <file...>', 'a checkpoint kept elsewhere: the log must still begin so', [])
     .option('--key <text>', 'the verifier of its signature, kept elsewhere; without it, the one in the database')
-    .option('--json', 'the result as JSON')
-    .action(async ({ config, log, checkpoint, key, json }: VerifyOptions) => {
+    .action(async ({ config, log, checkpoint, key, output }: VerifyOptions) => {
       const [{ loadRelayConfig }, { verifyAudit }] = await Promise.all([
         import('../config/relay-config.ts'),
         import('../relay/verify-audit.ts'),
@@ -35,7 +34,7 @@ export function addVerifyCommand(audit: Command): void {
         log: createLog('warn'),
         signal: stopSignal(),
       });
-      process.stdout.write(json ? `${JSON.stringify(result, undefined, 2)}\n` : asText(result));
+      printOne(result, output, () => asText(result));
       if (result.faultCount > 0) throw new PosternError('audit_fenced', 'The audit log is not what it was.');
     });
 }

@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'sign this command line in at a relay',
     load: async () => (await import('./login.ts')).addLoginCommand,
   },
+  use: {
+    summary: 'choose among several relays and people',
+    load: async () => (await import('./use.ts')).addUseCommand,
+  },
   audit: {
     summary: 'search and verify the audit log',
     load: async () => (await import('./audit.ts')).addAuditCommand,

@@ -2,28 +2,43 @@ import type { Command } from 'commander';
 import { openBrowser } from '../client/browser.ts';
 import { saveCredential } from '../client/credentials.ts';
 import { login } from '../client/login.ts';
+import { type AtRelay, chooseProfile, currentProfile, profileNameFor } from '../client/profiles.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
 import { stopSignal } from './until-signal.ts';
 
+interface LoginOptions {
+  browser: boolean;
+  profile?: string;
+}
+
 export function addLoginCommand(program: Command): void {
-  program
+  const command = program
     .command('login')
     .summary('sign this command line in at a relay')
     .description('Signs this command line in at a relay, through your browser on this machine.')
-    .argument('<url>', 'the address of the relay', parseRelayOrigin)
+    .argument('[url]', 'the address of the relay (default: that of the profile)', parseRelayOrigin)
+    .option('--profile <name>', 'keep this sign-in under a name, beside others (default: the host of the relay)')
     .option('--no-browser', 'only print the address to open')
-    .action(async (relay: string, options: { browser: boolean }) => {
+    .action(async (url: string | undefined, { browser, profile }: LoginOptions) => {
+      const at: AtRelay = { ...(profile === undefined ? {} : { profile }) };
+      const relay = url ?? chooseProfile(at)?.relay;
+      if (relay === undefined)
+        return command.error('error: say at which relay: postern login https://access.example.com');
+      const name = profileNameFor(relay, at);
       const credential = await login({
         relay,
         signal: stopSignal(),
-        visit: (url) => {
-          const opened = options.browser && openBrowser(url);
+        visit: (address) => {
+          const opened = browser && openBrowser(address);
           const what = opened ? 'Your browser should open. If it does not, open this address' : 'Open this address';
-          process.stderr.write(`${what} in a browser on this machine:\n\n  ${url}\n\n`);
+          process.stderr.write(`${what} in a browser on this machine:\n\n  ${address}\n\n`);
         },
       });
-      const path = saveCredential(credential);
+      const byName = profile !== undefined || Boolean(process.env['POSTERN_PROFILE']);
+      const path = saveCredential({ ...credential, profile: name }, process.env, { current: !byName });
       const until = new Date(credential.expiresAt).toISOString();
       process.stderr.write(`Signed in at ${relay} as ${credential.person}, until ${until}. Kept in ${path}.\n`);
+      if (currentProfile()?.name !== name)
+        process.stderr.write(`Use it with --profile ${name}, or from now on: postern use ${name}\n`);
     });
 }

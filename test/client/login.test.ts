@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadCredential, saveCredential } from '../../src/client/credentials.ts';
 import { login } from '../../src/client/login.ts';
 import { listenForCode } from '../../src/client/loopback.ts';
 import { sha256 } from '../../src/lib/bytes.ts';
 import { hasCode } from '../../src/lib/errors.ts';
-import { Secret } from '../../src/lib/secret.ts';
 import { startTokenEndpoint } from './token-endpoint.ts';
 
 test('the redirect with our state ends the sign-in; the code is exchanged with the verifier of the challenge', async () => {
@@ -66,22 +61,4 @@ test('stopping the command stops the waiting', async () => {
   const waiting = listener.code(stop.signal);
   stop.abort();
   await assert.rejects(waiting, (error) => hasCode(error, 'aborted'));
-});
-
-test('credentials are kept for this user only, per relay, and the last one is the default', () => {
-  const env = { POSTERN_CONFIG_DIR: join(mkdtempSync(join(tmpdir(), 'postern-client-')), 'postern') };
-  const credential = { relay: 'https://a.example', token: new Secret('pst_a'), expiresAt: 2000, person: 'alice' };
-  saveCredential(credential, env);
-  const path = saveCredential({ ...credential, relay: 'https://b.example', token: new Secret('pst_b') }, env);
-  assert.equal(statSync(path).mode & 0o777, 0o600);
-  assert.equal(loadCredential(undefined, env, 1000).token.reveal(), 'pst_b');
-  assert.equal(loadCredential('https://a.example', env, 1000).token.reveal(), 'pst_a');
-  assert.throws(() => loadCredential(undefined, env, 3000), /expired/);
-  assert.throws(
-    () => loadCredential('https://c.example', env, 1000),
-    (error) => hasCode(error, 'unauthenticated'),
-  );
-  assert.equal(readFileSync(path, 'utf8').includes('pst_a'), true);
-  writeFileSync(path, '{"current": 1}');
-  assert.throws(() => loadCredential(undefined, env, 1000), /damaged/);
 });
