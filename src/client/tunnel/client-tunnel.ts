@@ -12,7 +12,7 @@ import { dialClientTunnel } from './dial.ts';
 import { refusedError } from './refusal.ts';
 
 export interface ClientTunnelOptions {
-  /** Asked before each dialling; throws `unauthenticated` when there is none. */
+  /** Asked for each stream, so that the latest sign-in counts; throws `unauthenticated` when there is none. */
   readonly credential: () => Credential;
   readonly proxy?: HttpProxy | undefined;
 }
@@ -35,7 +35,12 @@ const REDIAL_CAP_MS = 10_000;
 export class ClientTunnel implements StreamOpener, Disposable {
   readonly #options: ClientTunnelOptions;
   readonly #stop = new AbortController();
+  /** Takes the new streams. */
   #tunnel: Tunnel | undefined;
+  /** With those that still carry older streams. */
+  readonly #open = new Set<Tunnel>();
+  /** Whose `#tunnel` is. */
+  #token: string | undefined;
   #dialling: Promise<Tunnel> | undefined;
   #failures = 0;
   #failedAt = 0;
@@ -50,6 +55,7 @@ export class ClientTunnel implements StreamOpener, Disposable {
     try {
       return await openStream(tunnel, to, signal);
     } catch (error) {
+      if (hasCode(error, 'unauthenticated') && this.#tunnel === tunnel) this.#tunnel = undefined;
       // It broke before anything was said on the stream: on a new tunnel this is the first attempt.
       if (!hasCode(error, 'tunnel_closed') || signal.aborted) throw error;
       return openStream(await this.#live(signal), to, signal);
@@ -58,29 +64,34 @@ export class ClientTunnel implements StreamOpener, Disposable {
 
   [Symbol.dispose](): void {
     this.#stop.abort();
-    this.#tunnel?.close('normal', 'The command line is done.');
+    for (const tunnel of this.#open) tunnel.close('normal', 'The command line is done.');
   }
 
   async #live(signal: AbortSignal): Promise<Tunnel> {
-    if (this.#tunnel && !this.#tunnel.end && !this.#tunnel.suspect && !this.#tunnel.leaving) return this.#tunnel;
-    this.#dialling ??= this.#dial().finally(() => {
+    const credential = this.#credential();
+    const tunnel = this.#tunnel;
+    const current = this.#token === credential.token.reveal();
+    if (tunnel && current && !tunnel.end && !tunnel.suspect && !tunnel.leaving) return tunnel;
+    this.#dialling ??= this.#dial(credential).finally(() => {
       this.#dialling = undefined;
     });
     return unlessAborted(this.#dialling, signal);
   }
 
   /** Stopped only with this object: others may wait for it, too. */
-  async #dial(): Promise<Tunnel> {
+  async #dial(credential: Credential): Promise<Tunnel> {
     const { signal } = this.#stop;
     if (this.#failures > 0) {
       const waitMs = fullJitterMs(this.#failures - 1, REDIAL_BASE_MS, REDIAL_CAP_MS);
       await pause(Math.max(0, this.#failedAt + waitMs - performance.now()), signal);
     }
     try {
-      const tunnel = await dialClientTunnel(this.#options.credential(), this.#options.proxy, signal);
+      const tunnel = await dialClientTunnel(credential, this.#options.proxy, signal);
       this.#failures = 0;
       this.#endReason = undefined;
+      this.#open.add(tunnel);
       this.#tunnel = tunnel;
+      this.#token = credential.token.reveal();
       tunnel.ended.addEventListener('abort', () => this.#ended(tunnel), { once: true });
       return tunnel;
     } catch (error) {
@@ -91,8 +102,17 @@ export class ClientTunnel implements StreamOpener, Disposable {
     }
   }
 
-  #ended({ end }: Tunnel): void {
-    if (end?.by === 'peer') this.#endReason = end.reason;
+  #credential(): Credential {
+    try {
+      return this.#options.credential();
+    } catch (error) {
+      throw hasCode(error, 'unauthenticated') ? this.#whySignedOut(error) : error;
+    }
+  }
+
+  #ended(tunnel: Tunnel): void {
+    this.#open.delete(tunnel);
+    if (tunnel.end?.by === 'peer') this.#endReason = tunnel.end.reason;
   }
 
   /** The relay says why when it ends a tunnel; afterwards it knows only that the token is of no use. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
+import type { Credential } from '../../../src/client/credentials.ts';
 import { ClientTunnel } from '../../../src/client/tunnel/client-tunnel.ts';
 import { readProxy } from '../../../src/config/http-proxy.ts';
 import { Secret } from '../../../src/lib/secret.ts';
@@ -60,7 +63,8 @@ describe('the tunnel of a command line', () => {
     await assert.rejects(tunnel.open({ resource: 'db' }, signal), { code: 'relay_unreachable' });
     relay.answer = () => ({ ok: true });
     (await tunnel.open({ resource: 'db' }, signal)).destroy();
-    assert.equal(relay.tunnels.length, 1);
+    // After `unauthenticated` another tunnel is tried, which a new sign-in may have made possible.
+    assert.equal(relay.tunnels.length, 2);
   });
 
   test('wants a sign-in that the relay knows, and says why the last one ended', async (t) => {
@@ -91,17 +95,33 @@ describe('the tunnel of a command line', () => {
     assert.equal(relay.tunnels.filter(({ end }) => !end).length, 1);
   });
 
-  test('is dialled again after failures, for all who wait at once', async () => {
-    const credential = new CredentialForNowhere();
-    using tunnel = new ClientTunnel({ credential: () => credential.next() });
-    for (let attempt = 0; attempt < 2; attempt += 1)
-      await assert.rejects(tunnel.open({ resource: 'db' }, signal), { code: 'relay_unreachable' });
-    const both = await Promise.allSettled([
-      tunnel.open({ resource: 'db' }, signal),
-      tunnel.open({ resource: 'db' }, signal),
-    ]);
+  test('is dialled again after failures, once for all who wait', async (t) => {
+    let dialled = 0;
+    const server = createServer((socket) => {
+      dialled += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const relay = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    using tunnel = new ClientTunnel({ credential: () => credentialFor(relay) });
+    const open = () => tunnel.open({ resource: 'db' }, signal);
+    await assert.rejects(open(), { code: 'relay_unreachable' });
+    const both = await Promise.allSettled([open(), open()]);
     assert.ok(both.every(({ status }) => status === 'rejected'));
-    assert.equal(credential.asked, 3);
+    assert.equal(dialled, 2);
+  });
+
+  test('is another one after another sign-in', async (t) => {
+    const relay = await StandInRelay.start(t);
+    let credential = relay.credential();
+    using tunnel = new ClientTunnel({ credential: () => credential });
+    const first = await tunnel.open({ resource: 'db' }, signal);
+    relay.token = 'pst_next';
+    credential = { ...credential, token: new Secret('pst_next') };
+    (await tunnel.open({ resource: 'db' }, signal)).destroy();
+    assert.equal(relay.tunnels.length, 2);
+    assert.equal(first.destroyed, false);
   });
 
   test('leads through an HTTP proxy', async (t) => {
@@ -125,17 +145,6 @@ describe('the tunnel of a command line', () => {
   });
 });
 
-/** Nothing listens at its address. */
-class CredentialForNowhere {
-  asked = 0;
-  next() {
-    this.asked += 1;
-    return {
-      relay: 'http://127.0.0.1:1',
-      token: new Secret('pst'),
-      expiresAt: Date.now() + 1_000,
-      person: 'alice',
-      profile: 'test',
-    };
-  }
+function credentialFor(relay: string): Credential {
+  return { relay, token: new Secret('pst'), expiresAt: Date.now() + 60_000, person: 'alice', profile: 'test' };
 }

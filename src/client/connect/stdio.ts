@@ -1,0 +1,38 @@
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Duplex, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { PosternError } from '../../lib/errors.ts';
+
+const STDOUT = 1;
+
+/**
+ * Standard input and output lead through the stream, each direction to its own end. Resolves when both have ended;
+ * rejects with what broke the stream, and with `aborted` when the reader of standard output has gone.
+ */
+export async function carryStdio(stream: Duplex): Promise<void> {
+  const output = standardOutput();
+  output.on('error', () => stream.destroy(new PosternError('aborted', 'Nobody reads standard output any more.')));
+  process.stdin.on('error', (error) => stream.destroy(error));
+  process.stdin.pipe(stream);
+  stream.pipe(output);
+  try {
+    await finished(stream);
+    if (!output.writableFinished) await finished(output);
+  } finally {
+    process.stdin.destroy();
+  }
+}
+
+/** One whose end the reader sees at once: `process.stdout` ends with the process only. */
+function standardOutput(): Writable {
+  let output: Socket;
+  try {
+    output = new Socket({ fd: STDOUT, readable: false, writable: true });
+  } catch {
+    // A file or a terminal, where an end means nothing.
+    return process.stdout;
+  }
+  // Node leaves the descriptors of standard streams open.
+  return output.once('close', () => closeSync(STDOUT));
+}
