@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { openBrowser } from '../client/browser.ts';
 import { saveCredential } from '../client/credentials.ts';
+import { loginByDevice, type ShownCode } from '../client/device-login.ts';
 import { login } from '../client/login.ts';
 import { type AtRelay, chooseProfile, currentProfile, profileNameFor } from '../client/profiles.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
@@ -8,6 +9,7 @@ import { stopSignal } from './until-signal.ts';
 
 interface LoginOptions {
   browser: boolean;
+  device?: true;
   profile?: string;
 }
 
@@ -19,21 +21,17 @@ export function addLoginCommand(program: Command): void {
     .argument('[url]', 'the address of the relay (default: that of the profile)', parseRelayOrigin)
     .option('--profile <name>', 'keep this sign-in under a name, beside others (default: the host of the relay)')
     .option('--no-browser', 'only print the address to open')
-    .action(async (url: string | undefined, { browser, profile }: LoginOptions) => {
+    .option('--device', 'there is no browser on this machine: show a code to type on another')
+    .action(async (url: string | undefined, { browser, device, profile }: LoginOptions) => {
       const at: AtRelay = { ...(profile === undefined ? {} : { profile }) };
       const relay = url ?? chooseProfile(at)?.relay;
       if (relay === undefined)
         return command.error('error: say at which relay: postern login https://access.example.com');
       const name = profileNameFor(relay, at);
-      const credential = await login({
-        relay,
-        signal: stopSignal(),
-        visit: (address) => {
-          const opened = browser && openBrowser(address);
-          const what = opened ? 'Your browser should open. If it does not, open this address' : 'Open this address';
-          process.stderr.write(`${what} in a browser on this machine:\n\n  ${address}\n\n`);
-        },
-      });
+      const signal = stopSignal();
+      const credential = device
+        ? await loginByDevice({ relay, signal, show: showCode })
+        : await login({ relay, signal, visit: (address) => visit(address, browser) });
       const byName = profile !== undefined || Boolean(process.env['POSTERN_PROFILE']);
       const path = saveCredential({ ...credential, profile: name }, process.env, { current: !byName });
       const until = new Date(credential.expiresAt).toISOString();
@@ -41,4 +39,15 @@ export function addLoginCommand(program: Command): void {
       if (currentProfile()?.name !== name)
         process.stderr.write(`Use it with --profile ${name}, or from now on: postern use ${name}\n`);
     });
+}
+
+function visit(address: string, browser: boolean): void {
+  const opened = browser && openBrowser(address);
+  const what = opened ? 'Your browser should open. If it does not, open this address' : 'Open this address';
+  process.stderr.write(`${what} in a browser on this machine:\n\n  ${address}\n\n`);
+}
+
+function showCode({ address, whole, code }: ShownCode): void {
+  process.stderr.write(`Open this address in a browser on any machine:\n\n  ${address}\n\n`);
+  process.stderr.write(`and type this code there:\n\n  ${code}\n\n(or open ${whole})\n`);
 }

@@ -10,9 +10,14 @@ import { refuseForeignOrigin } from './same-origin.ts';
  */
 export type Permission = 'anyone' | 'signed-in' | readonly Role[];
 
+/** How somebody asks: a browser by its cookie, a command line by its token. */
+export type Means = 'browser' | 'command_line';
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: Permission;
+    /** Default: by all of them. */
+    by?: readonly Means[];
     /** One line for the API's description; every route below `/api/` has one. */
     summary?: string;
   }
@@ -39,10 +44,12 @@ export function enforcePermissions(app: FastifyInstance, people: PersonReader, o
     }
     for (const method of methods) permissions.set(`${method} ${route.url}`, permission);
     if (permission === 'anyone') return;
+    const by = route.config?.by;
     addOnRequest(route, async (request) => {
       refuseForeignOrigin(request, origin);
       request.person = await people.readPerson(request);
       requirePermission(request.person, permission);
+      if (by) requireMeans(request.person, by);
     });
   });
 }
@@ -59,6 +66,16 @@ function requirePermission(person: Person | undefined, permission: 'signed-in' |
   if (!person.roles.some((role) => permission.includes(role))) {
     throw new PosternError('forbidden', `This needs one of these roles: ${permission.join(', ')}.`);
   }
+}
+
+const MEANS = {
+  browser: 'This is for a page of Postern in your browser, and not for a token.',
+  command_line: 'This is for a command line with its token, and not for a browser.',
+} as const;
+
+function requireMeans(person: Person | undefined, by: readonly Means[]): void {
+  const means = person?.token === undefined ? 'browser' : 'command_line';
+  if (!by.includes(means)) throw new PosternError('forbidden', by.map((each) => MEANS[each]).join(' '));
 }
 
 type OnRequest = (request: FastifyRequest) => Promise<void>;

@@ -38,6 +38,8 @@ export type ControlPlugin = (app: FastifyInstance) => Promise<void>;
 export interface Person {
   readonly session: Session;
   readonly roles: readonly Role[];
+  /** Hex SHA-256 of the token by which they ask; undefined: by the cookie of a browser. */
+  readonly token?: string | undefined;
 }
 
 export interface PersonReader {

@@ -117,6 +117,8 @@ export interface TokenIssued extends EventBase {
   readonly expiresAt: number;
 }
 
+  /** How a command line got it: a redirect to its own machine, a code that the person typed, or through another token. `note` of the personal block is the machine. */
+  readonly via?: 'loopback' | 'device' | 'token';
 export interface AgentEvent extends EventBase {
   readonly kind:
     | 'agent.token_created'

@@ -6,8 +6,10 @@ import { pause } from '../lib/wait.ts';
 import { openCredentials } from './agents/credentials.ts';
 import { createEnrollment } from './agents/enrollment.ts';
 import { writeEnrollmentTokenFile } from './agents/enrollment-file.ts';
+import { createDeviceCodes } from './device-codes.ts';
 import { createAssertionIssuer, createReceiptIssuer } from './issuers.ts';
 import { loadDataKey } from './keys/data-key.ts';
+import { createKeyedHash } from './keys/keyed-hash.ts';
 import { createMint } from './keys/mint.ts';
 import { createSeal } from './keys/seal.ts';
 import { loadKeyRing } from './keys/signing-keys.ts';
@@ -15,6 +17,7 @@ import type {
   AgentStore,
   AuditAppender,
   CodeStore,
+  DeviceCodeStore,
   ExpiryStore,
   PrincipalStore,
   RecordFacts,
@@ -46,6 +49,7 @@ export interface IdentityStores {
   readonly principals: PrincipalStore;
   readonly sessions: SessionStore;
   readonly codes: CodeStore;
+  readonly deviceCodes: DeviceCodeStore;
   readonly agents: AgentStore;
   readonly signingKeys: SigningKeyStore;
   readonly expiry: ExpiryStore;
@@ -100,6 +104,17 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     clock,
   });
 
+  const tokens = createTokens({ ...shared, audit });
+  const deviceCodes = createDeviceCodes({
+    store: stores.deviceCodes,
+    tokens,
+    mint,
+    hashUserCode: createKeyedHash(dataKey, 'user codes'),
+    relayOrigin,
+    strangers,
+    clock,
+  });
+
   const adminLinks = createAdminLinks({
     relayOrigin,
     relayHost: new URL(relayOrigin).hostname,
@@ -118,7 +133,8 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     adminLinks,
     signIns,
     handOffs: new HandOffs(shared),
-    tokens: createTokens({ ...shared, audit }),
+    tokens,
+    deviceCodes,
     enrollment,
     credentials,
     assertions: createAssertionIssuer(issuing),

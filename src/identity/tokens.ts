@@ -1,10 +1,12 @@
+import type { PersonalBlock, TokenIssued } from '../domain/audit-event.ts';
+import type { Principal } from '../domain/principal.ts';
 import type { Session } from '../domain/session.ts';
 import { sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Mint } from './keys/mint.ts';
-import type { AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
+import type { AllowedDevice, AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
 import { sessionOf, TOKEN_PREFIX, tokenAudience } from './sessions.ts';
 
 export interface TokenDeps {
@@ -31,13 +33,28 @@ export interface IssuedToken {
   readonly session: Session;
 }
 
+interface Issue {
+  readonly audience: string;
+  /** Which machine asked. */
+  readonly machine?: string | undefined;
+  /** Where it asked from, if the person is elsewhere. */
+  readonly address?: string;
+  readonly via?: TokenIssued['via'];
+  /** Hash of the token through which it is issued. */
+  readonly parent?: string | undefined;
+}
+
 export type Tokens = ReturnType<typeof createTokens>;
 
 /** Tokens of command lines: children of a session, for one audience each. They end with the session. */
 export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit, clock }: TokenDeps) {
-  async function issue(session: StoredSession, audience: string, label: string | undefined): Promise<IssuedToken> {
+  async function issue(
+    session: StoredSession,
+    { audience, machine, address, via, parent }: Issue,
+  ): Promise<IssuedToken> {
     const token = TOKEN_PREFIX + mint.mint();
     const now = clock();
+    const { expiresAt } = session;
     await audit.append({
       kind: 'token.issued',
       id: sortableId(now),
@@ -45,8 +62,10 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
       principal: session.principal.id,
       session: session.id,
       facts: session.factsHash,
+      personal: personalBlock(session.principal, machine, address),
       audience,
-      expiresAt: session.expiresAt,
+      expiresAt,
+      ...(via === undefined ? {} : { via }),
     });
     await sessions.addCredential(
       {
@@ -54,14 +73,17 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
         session: session.id,
         kind: 'token',
         audience: tokenAudience(audience),
-        label,
+        label: machine,
+        parent,
         createdAt: now,
-        expiresAt: session.expiresAt,
+        expiresAt,
       },
       MAX_TOKENS,
     );
-    return { token, expiresAt: session.expiresAt, session: sessionOf(session) };
+    return { token, expiresAt, session: sessionOf(session) };
   }
+
+  const findSession = (id: string): Promise<StoredSession | undefined> => sessions.find(id, clock(), idleMs);
 
   return {
     /** After the person confirmed: a code for the loopback redirect of their command line (RFC 8252, RFC 7636 S256). */
@@ -88,16 +110,37 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
       const redeemed = mint.isOurs(code)
         ? await codes.redeem({ hash: sha256Hex(code), kind: 'command_line', audience: redirectUri, challenge }, clock())
         : undefined;
-      const session = redeemed && (await sessions.find(redeemed.session, clock(), idleMs));
+      const session = redeemed && (await findSession(redeemed.session));
       if (!session) throw new PosternError('token_invalid', 'This code is not valid, or was used. Sign in again.');
-      return issue(session, relayOrigin, redeemed.label);
+      return issue(session, { audience: relayOrigin, machine: redeemed.label, via: 'loopback' });
     },
 
-    /** A further token of the same session, for a resource's origin. */
-    async issueFor(session: Session, audience: string): Promise<IssuedToken> {
-      const stored = await sessions.find(session.id, clock(), idleMs);
-      if (!stored) throw new PosternError('unauthenticated', 'Your session has ended. Sign in again.');
-      return issue(stored, audience, undefined);
+    /** For a machine that a person let act as them. Undefined when their session has ended since. */
+    async issueToDevice({ session: id, machine, address }: AllowedDevice): Promise<IssuedToken | undefined> {
+      const session = await findSession(id);
+      return session && issue(session, { audience: relayOrigin, machine, address, via: 'device' });
     },
+
+    /** A further token of the same session, for a resource's origin. `through`: hash of the token that asks for it. */
+    async issueFor(session: Session, audience: string, through?: string): Promise<IssuedToken> {
+      const stored = await findSession(session.id);
+      if (!stored) throw new PosternError('unauthenticated', 'Your session has ended. Sign in again.');
+      return issue(stored, { audience, ...(through === undefined ? {} : { parent: through, via: 'token' }) });
+    },
+  };
+}
+
+function personalBlock(
+  { issuer, subject, email, name }: Principal,
+  machine: string | undefined,
+  address: string | undefined,
+): PersonalBlock {
+  return {
+    issuer,
+    subject,
+    ...(email === undefined ? {} : { email }),
+    ...(name === undefined ? {} : { name }),
+    ...(machine === undefined ? {} : { note: machine }),
+    ...(address === undefined ? {} : { address }),
   };
 }

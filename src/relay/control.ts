@@ -51,7 +51,7 @@ export function assembleControl(surroundings: ControlSurroundings) {
       adminLinkRoutes({ ...identity, relayOrigin }),
       sessionRoutes(identity),
       cliRoutes({
-        tokens: identity.tokens,
+        ...identity,
         audienceOf: (origin) => resources().find((resource) => resource.origins.includes(origin))?.origin,
       }),
       agentRoutes({ ...identity, configuredAgents: () => config.agents.map((agent) => agent.name), tunnels, clock }),

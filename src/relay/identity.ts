@@ -8,6 +8,7 @@ import { systemClock as clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createAgentStore } from '../store/identity/agents.ts';
 import { createCodeStore } from '../store/identity/codes.ts';
+import { createDeviceCodeStore } from '../store/identity/device-codes.ts';
 import { createExpiryStore } from '../store/identity/expiry.ts';
 import { createPrincipalStore } from '../store/identity/principals.ts';
 import { createSessionStore } from '../store/identity/sessions.ts';
@@ -40,6 +41,7 @@ export async function assembleIdentity({ config, store, audit, strangers, log }:
       principals: createPrincipalStore(store),
       sessions: createSessionStore(store),
       codes: createCodeStore(store),
+      deviceCodes: createDeviceCodeStore(store),
       agents: createAgentStore(store),
       signingKeys: createSigningKeyStore(store),
       expiry: createExpiryStore(store),

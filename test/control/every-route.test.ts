@@ -13,6 +13,9 @@ const BODIES: Readonly<Record<string, object>> = {
     machine: 'test',
     answer: 'refuse',
   },
+  'POST /cli/device': { machine: 'test' },
+  'POST /cli/device/token': { deviceCode: 'unknown' },
+  'POST /cli/device/answer': { code: 'BBBB-BBBB', answer: 'refuse' },
   'POST /cli/token': { code: 'unknown', verifier: 'v'.repeat(43), redirectUri: 'http://127.0.0.1:4000/callback' },
   'POST /api/v1/agents/enroll': {
     token: 'unknown',
@@ -33,6 +36,7 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'POST /admin-link': 403,
   'GET /assets/*': 404,
   'POST /cli/token': 401,
+  'POST /cli/device/answer': 404,
   'POST /api/v1/agents/enroll': 403,
   'POST /api/v1/agents/credential': 403,
   'POST /api/v1/agents/:name/revoke': 404,
@@ -45,6 +49,9 @@ const ALLOWED: Readonly<Record<string, number>> = {
 const QUERIES: Readonly<Record<string, string>> = {
   'GET /cli/authorize': `?redirect_uri=http://127.0.0.1:4000/callback&state=s&code_challenge=${'c'.repeat(43)}`,
 };
+
+/** A person agrees to these in a browser: by token they are refused. */
+const BY_BROWSER = ['POST /cli/authorize', 'POST /cli/device/answer'];
 
 const ROLES = { alice: [], audrey: ['auditor'], olga: ['security'], root: ['admin'] } as const;
 const GROUPS = { alice: ['employees'], audrey: ['audit'], olga: ['security'], root: ['admins'] } as const;
@@ -99,6 +106,7 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
     return Array.isArray(permission) ? permission.some((role: string) => roles.includes(role)) : true;
   };
   const codeOf = ({ body }: Answer) => (body === '' ? undefined : (JSON.parse(body) as { code?: string }).code);
+  const refusedToPrograms = (route: string) => BY_BROWSER.includes(route);
   /** Ends the session that asks, so each gets one of its own. */
   const ENDS_SESSION = 'POST /api/v1/sign-out';
 
@@ -138,7 +146,8 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
         for (const credential of route === ENDS_SESSION ? [program] : [{ cookie: own }, program]) {
           const answer = await ask(route, credential);
           const how = `${name} ${'cookie' in credential ? 'by cookie' : 'by token'}: ${route}: ${answer.body.slice(0, 300)}`;
-          if (mayCall(name, route)) {
+          const inBrowser = 'cookie' in credential;
+          if (mayCall(name, route) && (inBrowser || !refusedToPrograms(route))) {
             const unbuilt = answer.status === 503 && /console is not built/.test(answer.body);
             if (!unbuilt && !(answer.status === 503 && route.startsWith('HEAD')))
               assert.equal(answer.status, allowedStatus(route), how);
@@ -195,14 +204,17 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
           origin: undefined,
           'content-type': type,
         });
-        assert.equal(program.status, 415, `${route} by a program with ${type}`);
+        assert.equal(program.status, refusedToPrograms(route) ? 403 : 415, `${route} by a program with ${type}`);
       }
     }
   });
 
   it('refuses keys that it does not know', async () => {
     for (const { route } of changing()) {
-      const answer = await ask(route, { 'postern-token': tokens.get('root') }, { ...bodyOf(route), unknown: 1 });
+      const credential = refusedToPrograms(route)
+        ? { cookie: cookies.get('root') }
+        : { 'postern-token': tokens.get('root') };
+      const answer = await ask(route, credential, { ...bodyOf(route), unknown: 1 });
       assert.equal(answer.status, 400, `${route}: ${answer.body}`);
       assert.equal(codeOf(answer), 'request_invalid');
     }

@@ -21,6 +21,8 @@ export interface InstallationOptions {
   readonly dataDir?: string;
   /** Data directory of a relay on the same database: they share its data key. */
   readonly dataKeyOf?: string;
+  /** The relay's id; relays on one database each need their own. */
+  readonly id?: string;
   /** Bound of a commit to the audit log. */
   readonly commitTimeout?: string;
   /** Further keys of the resource `wiki`. */
@@ -80,7 +82,12 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     rules: [{ id: 'all', effect: 'allow', who: ['anyone-signed-in'], what: ['any-resource'] }],
   });
   const relayFile = file('postern.yaml', {
-    relay: { url: origin, listen: `127.0.0.1:${port}`, drain: '0s' },
+    relay: {
+      url: origin,
+      listen: `127.0.0.1:${port}`,
+      drain: '0s',
+      ...(options.id === undefined ? {} : { id: options.id }),
+    },
     dataDir,
     ...(options.databaseUrl === undefined ? {} : { database: { url: options.databaseUrl } }),
     provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },

@@ -15,6 +15,7 @@ import { createLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { createAgentStore } from '../../src/store/identity/agents.ts';
 import { createCodeStore } from '../../src/store/identity/codes.ts';
+import { createDeviceCodeStore } from '../../src/store/identity/device-codes.ts';
 import { createExpiryStore } from '../../src/store/identity/expiry.ts';
 import { createPrincipalStore } from '../../src/store/identity/principals.ts';
 import { createSessionStore } from '../../src/store/identity/sessions.ts';
@@ -99,6 +100,7 @@ export async function startRelay(
       principals: createPrincipalStore(store),
       sessions: createSessionStore(store),
       codes: createCodeStore(store),
+      deviceCodes: createDeviceCodeStore(store),
       agents: createAgentStore(store),
       signingKeys: createSigningKeyStore(store),
       expiry: createExpiryStore(store),

@@ -44,7 +44,7 @@ function summary(event: AuditLogEntry['event']): string {
     case 'session.ended':
       return `Session ended: ${words(event.reason)}`;
     case 'token.issued':
-      return `Token issued for ${event.audience}`;
+      return `Token issued for ${event.audience}${event.personal?.note === undefined ? '' : `, to ${event.personal.note}`}`;
     case 'log.opened':
       return `Log opened by ${event.relay}`;
     case 'log.read':

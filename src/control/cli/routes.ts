@@ -1,19 +1,20 @@
 import { type Static, Type } from 'typebox';
-import type { Principal } from '../../domain/principal.ts';
+import type { DeviceCodes } from '../../identity/device-codes.ts';
 import type { Tokens } from '../../identity/tokens.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { html } from '../html.ts';
 import { sendPage } from '../page.ts';
 import { personOf } from '../permission.ts';
 import type { ControlPlugin } from '../ports.ts';
+import { serveDeviceSignIn } from './device-routes.ts';
+import { labelOf, Machine, RATE, Redeemed } from './parts.ts';
 
 export interface CliRoutesDeps {
   readonly tokens: Tokens;
+  readonly deviceCodes: DeviceCodes;
   /** The audience of tokens for the resource at an origin, in the snapshot in force. */
   readonly audienceOf: (origin: string) => string | undefined;
 }
-
-const RATE = { max: 60, timeWindow: 60_000 };
 
 /** RFC 8252 §7.3: the loopback by address, any port. */
 const RedirectUri = Type.String({
@@ -23,7 +24,6 @@ const RedirectUri = Type.String({
 const State = Type.String({ minLength: 1, maxLength: 200, pattern: '^[\\x21-\\x7e]+$' });
 /** S256 of RFC 7636 §4.2, and only that. */
 const Challenge = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
-const Machine = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x20-\\x7e]+$' });
 
 const AuthorizeQuery = Type.Object({
   redirect_uri: RedirectUri,
@@ -50,14 +50,15 @@ const Redeem = Type.Object(
   },
   { additionalProperties: false },
 );
-const Redeemed = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), person: Type.String() });
 const TokenRequest = Type.Object({ audience: Type.String({ maxLength: 300 }) }, { additionalProperties: false });
 
 const IssuedToken = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), audience: Type.String() });
 
 /** The relay as authorization server of command lines: a loopback redirect and PKCE, then a token for the relay itself. */
-export function cliRoutes({ tokens, audienceOf }: CliRoutesDeps): ControlPlugin {
+export function cliRoutes({ tokens, deviceCodes, audienceOf }: CliRoutesDeps): ControlPlugin {
   return async (app) => {
+    serveDeviceSignIn(app, deviceCodes);
+
     app.get<{ Querystring: Static<typeof AuthorizeQuery> }>(
       '/cli/authorize',
       { config: { permission: 'signed-in', rateLimit: RATE }, schema: { querystring: AuthorizeQuery } },
@@ -83,7 +84,7 @@ export function cliRoutes({ tokens, audienceOf }: CliRoutesDeps): ControlPlugin 
     app.post<{ Body: Static<typeof Authorize> }>(
       '/cli/authorize',
       {
-        config: { permission: 'signed-in', rateLimit: RATE },
+        config: { permission: 'signed-in', by: ['browser'], rateLimit: RATE },
         schema: { body: Authorize, response: { 200: Type.Object({ location: Type.String() }) } },
       },
       async (request, reply) => {
@@ -123,18 +124,15 @@ export function cliRoutes({ tokens, audienceOf }: CliRoutesDeps): ControlPlugin 
       },
       async (request, reply) => {
         const { audience } = request.body;
+        const { session, token: through } = personOf(request);
         const issuedFor = audienceOf(audience);
         if (issuedFor === undefined) {
           throw new PosternError('not_found', `There is no app at ${audience} that you may use.`);
         }
-        const { token, expiresAt } = await tokens.issueFor(personOf(request).session, issuedFor);
+        const { token, expiresAt } = await tokens.issueFor(session, issuedFor, through);
         reply.header('cache-control', 'no-store');
         return { token, expiresAt, audience };
       },
     );
   };
-}
-
-function labelOf(principal: Principal): string {
-  return principal.email ?? principal.name ?? principal.subject;
 }

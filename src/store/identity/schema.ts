@@ -1,6 +1,6 @@
 import { bigint, customType, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 
-/** Mirrors migrations/0002_identity.sql, where the columns are explained. */
+/** Mirrors migrations/0002_identity.sql and those after it, where the columns are explained. */
 
 /** An Ed25519 public key as JWK (RFC 8037). */
 export interface StoredJwk {
@@ -59,6 +59,21 @@ export const sessionCredential = pgTable('session_credential', {
   label: text(),
   createdAt: at('created_at').notNull(),
   expiresAt: at('expires_at').notNull(),
+  parent: hash(),
+});
+
+export const deviceCode = pgTable('device_code', {
+  hash: hash().primaryKey(),
+  userCode: hash('user_code').notNull().unique(),
+  machine: text().notNull(),
+  address: text().notNull(),
+  network: text().notNull(),
+  askedAt: at('asked_at').notNull(),
+  expiresAt: at('expires_at').notNull(),
+  intervalMs: integer('interval_ms').notNull(),
+  polledAt: at('polled_at'),
+  refusedAt: at('refused_at'),
+  session: uuid(),
 });
 
 export const sessionCode = pgTable('session_code', {

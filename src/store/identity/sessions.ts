@@ -24,6 +24,7 @@ export interface CredentialInput {
   readonly kind: 'cookie' | 'token';
   readonly audience: string;
   readonly label: string | undefined;
+  readonly parent?: string | undefined;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
