@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import { packageVersion } from '../lib/version.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 
 /**
@@ -10,7 +10,7 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
 export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
   const program = new Command('postern')
     .description('Identity-aware access to private apps, through tunnels that open from inside.')
-    .version(version(), '--version')
+    .version(packageVersion(), '--version')
     .exitOverride()
     .showHelpAfterError('Run it with --help to see what it takes.');
   try {
@@ -51,6 +51,22 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'choose among several relays and people',
     load: async () => (await import('./use.ts')).addUseCommand,
   },
+  whoami: {
+    summary: 'as whom this command line acts',
+    load: async () => (await import('./whoami.ts')).addWhoamiCommand,
+  },
+  ls: {
+    summary: 'what I may reach, and how',
+    load: async () => (await import('./ls.ts')).addLsCommand,
+  },
+  status: {
+    summary: 'whether the relay answers and the sign-in holds',
+    load: async () => (await import('./status.ts')).addStatusCommand,
+  },
+  token: {
+    summary: 'a token for one resource',
+    load: async () => (await import('./token.ts')).addTokenCommand,
+  },
   audit: {
     summary: 'search and verify the audit log',
     load: async () => (await import('./audit.ts')).addAuditCommand,
@@ -80,9 +96,4 @@ function explain(error: unknown): string {
   if (error instanceof PosternError) return error.message;
   const trace = error instanceof Error && process.env['POSTERN_DEBUG'] ? `\n${error.stack}` : '';
   return `${messageOf(error)}${trace}\nThis is not an error that Postern expected. POSTERN_DEBUG=1 shows where it came from; please report it with that.`;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : 'unknown';
 }

@@ -51,11 +51,11 @@ const parseToken = parser(
 );
 
 /** All agents by name, with their live tunnels at this relay. */
-export async function listAgents({ relay, token }: Credential, signal: AbortSignal): Promise<AgentView[]> {
+export async function listAgents(credential: Credential, signal: AbortSignal): Promise<AgentView[]> {
   const agents: AgentView[] = [];
   for (let after = ''; ; ) {
     const path = `/api/v1/agents${after === '' ? '' : `?after=${encodeURIComponent(after)}`}`;
-    const page = parsePage(await callRelay({ relay, token, path, signal }));
+    const page = parsePage(await callRelay({ ...credential, path, signal }));
     agents.push(...page.agents);
     if (page.next === null || page.agents.length === 0) return agents;
     after = page.next;
@@ -73,8 +73,8 @@ export async function createEnrollmentToken(
 }
 
 /** Those that can still be redeemed. */
-export async function listEnrollmentTokens({ relay, token }: Credential, signal: AbortSignal): Promise<TokenView[]> {
-  return parseTokens(await callRelay({ relay, token, path: '/api/v1/agents/tokens', signal })).tokens;
+export async function listEnrollmentTokens(credential: Credential, signal: AbortSignal): Promise<TokenView[]> {
+  return parseTokens(await callRelay({ ...credential, path: '/api/v1/agents/tokens', signal })).tokens;
 }
 
 export async function revokeEnrollmentToken(credential: Credential, id: string, signal: AbortSignal): Promise<void> {
@@ -96,6 +96,6 @@ export async function drainAgent(
   await post(credential, `${encodeURIComponent(agent)}/drain`, { drained }, signal);
 }
 
-function post({ relay, token }: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
-  return callRelay({ relay, token, method: 'POST', path: `/api/v1/agents/${path}`, json, signal });
+function post(credential: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
+  return callRelay({ ...credential, method: 'POST', path: `/api/v1/agents/${path}`, json, signal });
 }

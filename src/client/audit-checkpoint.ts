@@ -4,8 +4,8 @@ import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
 
 /** What the audit log of a relay is now, signed by it. */
-export async function fetchCheckpoint({ relay, token }: Credential, signal: AbortSignal): Promise<FetchedCheckpoint> {
-  return parseAnswer(await callRelay({ relay, token, path: '/api/v1/audit/checkpoint', signal }));
+export async function fetchCheckpoint(credential: Credential, signal: AbortSignal): Promise<FetchedCheckpoint> {
+  return parseAnswer(await callRelay({ ...credential, path: '/api/v1/audit/checkpoint', signal }));
 }
 
 const Answer = Type.Object({ checkpoint: Type.String(), key: Type.String() });

@@ -8,7 +8,7 @@ const PAGE = 200;
 
 /** Records that match, newest first, page by page until `limit`. */
 export async function searchAudit(
-  { relay, token }: Credential,
+  credential: Credential,
   { query, limit, signal }: { readonly query: string; readonly limit: number; readonly signal: AbortSignal },
 ): Promise<FoundRecord[]> {
   const found: FoundRecord[] = [];
@@ -17,7 +17,7 @@ export async function searchAudit(
     const parameters = new URLSearchParams({ query, limit: String(Math.min(PAGE, limit - found.length)) });
     if (before !== null) parameters.set('before', before);
     const path = `/api/v1/audit/entries?${parameters.toString()}`;
-    const page = parsePage(await callRelay({ relay, token, path, signal }));
+    const page = parsePage(await callRelay({ ...credential, path, signal }));
     found.push(...page.entries);
     before = page.next;
   } while (before !== null && found.length < limit);

@@ -21,7 +21,7 @@ export function loadCredential(at: AtRelay = {}, env = process.env, now = Date.n
   if (!found)
     throw new PosternError('unauthenticated', `You are not signed in. Run: postern login ${at.relay ?? 'URL'}`);
   const { name: profile, relay, credential } = found;
-  const run = `Run: ${loginCommand(found, env)}`;
+  const run = `Run: ${loginCommand(relay, profile, env)}`;
   if (!credential) throw new PosternError('unauthenticated', `You are signed out. ${run}`);
   if (credential.expiresAt <= now) throw new PosternError('unauthenticated', `Your sign-in has expired. ${run}`);
   const { token, expiresAt, person } = credential;

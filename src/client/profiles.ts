@@ -75,9 +75,10 @@ export function currentProfile(env = process.env): Profile | undefined {
   return name === undefined ? undefined : findProfile(name, env);
 }
 
-/** The command that signs this profile in, whatever is current. */
-export function loginCommand({ name, relay }: Profile, env = process.env): string {
-  return chooseProfile({ relay }, env)?.name === name ? `postern login ${relay}` : `postern login --profile ${name}`;
+/** The command that signs a profile in, whatever is current; without one, that signs in at a relay. */
+export function loginCommand(relay: string, profile?: string, env = process.env): string {
+  const isMeant = profile === undefined || chooseProfile({ relay }, env)?.name === profile;
+  return isMeant ? `postern login ${relay}` : `postern login --profile ${profile}`;
 }
 
 /** The name, or with a number where another relay has it. */

@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { lookupWithLocalhost } from '../lib/localhost.ts';
 import type { Secret } from '../lib/secret.ts';
+import { packageVersion } from '../lib/version.ts';
+import { loginCommand } from './profiles.ts';
 
 export interface RelayCall {
   /** Origin of the relay. */
@@ -12,8 +14,12 @@ export interface RelayCall {
   /** Path and query, starting with '/'. */
   readonly path: string;
   readonly token?: Secret;
+  /** Name of the profile whose token it is. */
+  readonly profile?: string;
   readonly json?: unknown;
   readonly signal?: AbortSignal;
+  /** Default: `TIMEOUT_MS`. */
+  readonly timeoutMs?: number;
 }
 
 /** An answer larger than this is not one of the relay's API. */
@@ -22,7 +28,7 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * One call of the relay's API: its JSON answer, or `relay_unreachable`, `unauthenticated` (401), `forbidden` (403),
- * `not_found` (404), `request_invalid` (other 4xx and whatever is not an answer of a relay).
+ * `not_found` (404), `limit_reached` (429), `request_invalid` (other 4xx and whatever is not an answer of a relay).
  */
 export async function callRelay(call: RelayCall): Promise<unknown> {
   const { status, body } = await exchange(call);
@@ -36,12 +42,14 @@ export async function callRelay(call: RelayCall): Promise<unknown> {
     case 401:
       throw new PosternError(
         'unauthenticated',
-        `${detail ?? 'You are not signed in.'} Run: postern login ${call.relay}`,
+        `${detail ?? 'You are not signed in.'} Run: ${loginCommand(call.relay, call.profile)}`,
       );
     case 403:
       throw new PosternError('forbidden', detail ?? 'The relay denies this to you.');
     case 404:
       throw new PosternError('not_found', detail ?? `${call.relay} has no ${call.path}.`);
+    case 429:
+      throw new PosternError('limit_reached', detail ?? 'Too many requests. Wait a minute.');
     default:
       if (detail === undefined && status < 500) throw notARelay(call.relay);
       throw new PosternError(
@@ -60,7 +68,7 @@ function exchange(call: RelayCall): Promise<{ status: number; body: string }> {
   const url = new URL(call.path, call.relay);
   const payload = call.json === undefined ? undefined : JSON.stringify(call.json);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  const limit = AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS);
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
       reject(
@@ -80,7 +88,7 @@ function exchange(call: RelayCall): Promise<{ status: number; body: string }> {
         signal: call.signal ? AbortSignal.any([call.signal, limit]) : limit,
         headers: {
           accept: 'application/json',
-          'user-agent': 'postern',
+          'user-agent': `postern/${packageVersion()}`,
           ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
           ...(call.token ? { 'postern-token': call.token.reveal() } : {}),
         },

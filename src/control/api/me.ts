@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { packageVersion } from '../../lib/version.ts';
 import { Me } from '../contract/me.ts';
 import { personOf } from '../permission.ts';
 import type { ControlDeps } from '../ports.ts';
 
 export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
+  const version = packageVersion();
   app.get(
     '/api/v1/me',
     {
@@ -24,6 +26,7 @@ export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
         roles: [...roles],
         session: { id: session.id, signedInAt: session.signedInAt, expiresAt: session.expiresAt },
         signOut: '/api/v1/sign-out',
+        relay: { version },
         contact: deps.contact ?? null,
       };
     },

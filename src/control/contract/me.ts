@@ -14,6 +14,7 @@ export const Me = Type.Object({
   roles: Type.Array(RoleName),
   session: Type.Object({ id: Type.String(), signedInAt: Whole, expiresAt: Whole }),
   signOut: Type.String({ description: 'POST JSON here; the answer is `{location}`.' }),
+  relay: Type.Object({ version: Type.String() }),
   contact: Nullable(Type.String(), 'Whom to ask for access.'),
 });
 export type Me = Static<typeof Me>;

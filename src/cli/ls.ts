@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { loadCredential } from '../client/credentials.ts';
+import type { AtRelay } from '../client/profiles.ts';
+import { listResources, type ReachableResource } from '../client/resources.ts';
+import { relayOptions } from './at-relay.ts';
+import { type OutputOptions, outputOption, printList } from './output.ts';
+import { table } from './table.ts';
+import { stopSignal } from './until-signal.ts';
+
+export function addLsCommand(program: Command): void {
+  outputOption(relayOptions(program.command('ls')))
+    .summary('what I may reach, and how')
+    .description('What you may reach, and how: the address to open, or the command to run.')
+    .action(async ({ output, ...at }: AtRelay & OutputOptions) => {
+      const credential = loadCredential(at);
+      const found = await listResources(credential, stopSignal());
+      const records = found.map(({ origin, ...resource }) => ({
+        ...resource,
+        url: origin ?? null,
+        how: howTo({ origin, ...resource }),
+      }));
+      printList(records, output, () =>
+        table(
+          ['NAME', 'PROTOCOL', 'HOW', 'TITLE'],
+          records.map(({ name, protocol, how, title }) => [name, protocol, how, title]),
+        ),
+      );
+      if (found.length === 0) process.stderr.write(`${credential.person} may reach nothing at ${credential.relay}.\n`);
+    });
+}
+
+function howTo({ name, protocol, origin }: ReachableResource): string {
+  if (origin !== undefined) return `${origin}/`;
+  return protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
+}

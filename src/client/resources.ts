@@ -1,0 +1,49 @@
+import Type, { type Static } from 'typebox';
+import { PosternError } from '../lib/errors.ts';
+import { parser } from '../lib/schema.ts';
+import type { Credential } from './credentials.ts';
+import { callRelay } from './relay-api.ts';
+
+const ReachableResource = Type.Object({
+  name: Type.String(),
+  /** `http`, `tcp` or `ssh`; relays that know only http do not say it. */
+  protocol: Type.Optional(Type.String()),
+  title: Type.String(),
+  description: Type.Union([Type.String(), Type.Null()]),
+  /** Where http resources are. */
+  url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  tags: Type.Array(Type.String()),
+});
+
+export interface ReachableResource extends Omit<Static<typeof ReachableResource>, 'protocol' | 'url'> {
+  readonly protocol: string;
+  /** Scheme, host and port; undefined where the protocol is not http. */
+  readonly origin: string | undefined;
+}
+
+/** What the policy may let this person reach, by title. */
+export async function listResources(credential: Credential, signal: AbortSignal): Promise<ReachableResource[]> {
+  const { resources } = parseList(await callRelay({ ...credential, path: '/api/v1/resources', signal }));
+  return resources.map(({ protocol = 'http', url, ...resource }) => ({
+    ...resource,
+    protocol,
+    origin: protocol === 'http' && url && URL.canParse(url) ? new URL(url).origin : undefined,
+  }));
+}
+
+/** By its name. Rejects with `not_found`, which may also mean that the policy hides it. */
+export async function findResource(
+  credential: Credential,
+  name: string,
+  signal: AbortSignal,
+): Promise<ReachableResource> {
+  const found = (await listResources(credential, signal)).find((resource) => resource.name === name);
+  if (found) return found;
+  throw new PosternError('not_found', `There is no ${name} at ${credential.relay} that you may reach. See: postern ls`);
+}
+
+const parseList = parser(
+  Type.Object({ resources: Type.Array(ReachableResource) }),
+  "The relay's answer",
+  'request_invalid',
+);

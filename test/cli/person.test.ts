@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { saveCredential } from '../../src/client/credentials.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { packageVersion } from '../../src/lib/version.ts';
+import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+describe('What a person asks their command line', { timeout: 120_000 }, () => {
+  const undo = new AsyncDisposableStack();
+  const directory = mkdtempSync(join(tmpdir(), 'postern-person-'));
+  const env = { ...process.env, POSTERN_CONFIG_DIR: directory, POSTERN_PROFILE: '' };
+  let whole: WholeRelay;
+
+  /** Asynchronous: the relay lives in this process. */
+  async function postern(...args: string[]) {
+    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    return { status: status as number | null, out, err };
+  }
+
+  before(async () => {
+    undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+    whole = undo.use(await startWholeRelay());
+    for (const [name, groups] of Object.entries({ alice: [], root: ['admins'] })) {
+      const token = new Secret(await whole.issueToken(await whole.signIn(name, groups)));
+      const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: name };
+      saveCredential({ ...credential, profile: name }, env, { current: name === 'alice' });
+    }
+  });
+  after(() => undo.disposeAsync());
+
+  it('whoami: by the word of the relay, of each profile', async () => {
+    const alice = await postern('whoami', '--profile', 'alice');
+    assert.deepEqual([alice.status, alice.err], [0, '']);
+    assert.match(alice.out, /^Person +alice@example\.com$/m);
+    assert.match(alice.out, /^Roles +-$/m);
+    const root = JSON.parse((await postern('whoami', '--profile', 'root', '-o', 'json')).out) as Record<
+      string,
+      unknown
+    >;
+    assert.equal(root['email'], 'root@example.com');
+    assert.deepEqual(root['roles'], ['admin']);
+    assert.equal(root['relay'], whole.origin);
+  });
+
+  it('ls: what they may reach, and how', async () => {
+    const { status, out } = await postern('ls', '--profile', 'alice');
+    assert.equal(status, 0);
+    assert.match(out, /^NAME +PROTOCOL +HOW +TITLE$/m);
+    assert.ok(out.includes(`${whole.app('wiki')}/`), out);
+    const lines = (await postern('ls', '--profile', 'alice', '-o', 'jsonl')).out.trim().split('\n');
+    assert.deepEqual(lines.map((line) => (JSON.parse(line) as { name: string }).name).toSorted(), ['echo', 'wiki']);
+  });
+
+  it('token: one that opens the one resource, and no other', async () => {
+    const { out } = await postern('token', 'wiki', '--profile', 'alice', '-o', 'json');
+    const { token, audience } = JSON.parse(out) as { token: string; audience: string };
+    assert.equal(audience, whole.app('wiki'));
+    const ask = (app: string) => whole.ask(`${whole.app(app)}/`, { headers: { 'postern-token': token } });
+    // Let in, and there is no agent.
+    assert.equal((await ask('wiki')).status, 503);
+    assert.equal((await ask('echo')).status, 401);
+    assert.match((await postern('token', 'wiki', '--profile', 'alice')).out, /^pst_\S+\n$/);
+    const unknown = await postern('token', 'vault', '--profile', 'alice');
+    assert.deepEqual([unknown.status, unknown.out], [1, '']);
+    assert.match(unknown.err, /There is no vault .* See: postern ls/);
+  });
+
+  it('status: all is well; and each way in which it is not has its exit code and its next step', async () => {
+    const well = await postern('status', '--profile', 'alice');
+    assert.deepEqual([well.status, well.err], [0, '']);
+    assert.match(well.out, /^Answers +yes, in \d+ ms$/m);
+    assert.match(well.out, /^Signed in +as alice@example\.com, until /m);
+    assert.match(well.out, new RegExp(`^Version +${packageVersion()} here, ${packageVersion()} at the relay$`, 'm'));
+
+    const denied = await postern('agents', 'ls', '--profile', 'alice');
+    assert.deepEqual([denied.status, denied.out], [5, '']);
+    assert.match(denied.err, /needs one of these roles: admin/);
+
+    const token = new Secret('pst_gone');
+    const gone = { relay: whole.origin, token, person: 'gone', profile: 'gone' };
+    saveCredential({ ...gone, expiresAt: Date.now() + 600_000 }, env, { current: false });
+    for (const command of [['status'], ['ls'], ['whoami'], ['token', 'wiki']]) {
+      const { status, err } = await postern(...command, '--profile', 'gone');
+      assert.equal(status, 4, command.join(' '));
+      assert.match(err, /Run: postern login --profile gone/, command.join(' '));
+    }
+    saveCredential({ ...gone, expiresAt: 1 }, env, { current: false });
+    const expired = await postern('status', '--profile', 'gone', '-o', 'json');
+    assert.equal(expired.status, 4);
+    assert.deepEqual(
+      [(JSON.parse(expired.out) as { reachable: boolean }).reachable, /has expired/.test(expired.err)],
+      [true, true],
+    );
+
+    const relay = 'http://postern.localhost:9';
+    saveCredential({ ...gone, relay, profile: 'away', expiresAt: Date.now() + 600_000 }, env, { current: false });
+    const away = await postern('status', '--profile', 'away');
+    assert.equal(away.status, 6);
+    assert.match(away.out, /^Answers +no$/m);
+    assert.match(away.err, /cannot be reached/);
+  });
+});
