@@ -83,7 +83,10 @@ export function serveTunnel(
   }
   if (control) {
     control.write(encodeHeader({ version: 1, kind: 'control' }));
-    send({ type: 'announce', resources: [...targets.keys()] });
+    const protocols = [...targets].flatMap(([name, { protocol }]) =>
+      protocol === undefined ? [] : [[name, protocol]],
+    );
+    send({ type: 'announce', resources: [...targets.keys()], protocols: Object.fromEntries(protocols) });
     receiveAnswer(control, CONTROL_ANSWER_TIMEOUT_MS).then(
       () => {
         renewAt(halfLife(expiresAt));

@@ -42,7 +42,7 @@ export function addAgentOptions(command: Command): Command {
     .option(
       '--ssh <resource=host:port>',
       'an SSH server to serve; port 22 may be left out (repeatable)',
-      target(withPort22),
+      target(sshUrl),
     )
     .option(
       '--unix <resource=path>',
@@ -114,4 +114,4 @@ function target(read: (text: string) => string, mayBeUnnamed = false) {
 
 const httpUrl = (text: string) => (text.includes('://') ? text : `http://${text}`);
 const asItIs = (text: string) => text;
-const withPort22 = (text: string) => (/:\d+$/.test(text) ? text : `${text}:22`);
+const sshUrl = (text: string) => `ssh://${text}`;

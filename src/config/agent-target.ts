@@ -7,7 +7,10 @@ import { FileSchema, Text } from './schema-parts.ts';
 import { parseHostPort, parseOrigin } from './values.ts';
 
 /** What an agent dials for a resource. */
-export type AgentTarget = TcpTarget | UnixTarget | TlsTarget;
+export type AgentTarget = (TcpTarget | UnixTarget | TlsTarget) & {
+  /** What an announced resource is; absent: a web app. Where the relay's file knows the resource, that says it. */
+  readonly protocol?: 'tcp' | 'ssh';
+};
 
 export interface TcpTarget {
   readonly kind: 'tcp';
@@ -64,16 +67,19 @@ export function readTarget(entry: Static<typeof TargetSchema>, base: string): Ag
 }
 
 function readAddress(text: string, base: string): AgentTarget | string {
-  const [, path] = /^unix:(.+)$/.exec(text) ?? [];
+  const [, web, path] = /^(http\+)?unix:(.+)$/.exec(text) ?? [];
   if (path !== undefined) {
     // `unix:///run/app.sock` is written, too.
     const plain = path.replace(/^\/\/(?=\/)/, '');
-    return { kind: 'unix', path: isAbsolute(plain) ? plain : resolve(base, plain) };
+    const target = { kind: 'unix', path: isAbsolute(plain) ? plain : resolve(base, plain) } as const;
+    return web === undefined ? { ...target, protocol: 'tcp' } : target;
   }
-  const plain = parseHostPort(text);
-  if (plain && plain.port > 0) return { kind: 'tcp', ...plain };
+  const [, ssh] = /^ssh:\/\/(.+)$/.exec(text) ?? [];
+  const plain = parseHostPort(ssh === undefined || /:\d+$/.test(ssh) ? (ssh ?? text) : `${ssh}:22`);
+  if (plain && plain.port > 0) return { kind: 'tcp', ...plain, protocol: ssh === undefined ? 'tcp' : 'ssh' };
   const url = parseOrigin(text);
-  if (!url) return `"${text}" must be http://host:port or https://host:port without a path, host:port, or unix:/path`;
+  if (!url)
+    return `"${text}" must be http://host:port or https://host:port without a path, host:port, ssh://host, unix:/path or http+unix:/path`;
   // The URL parser keeps the brackets of an IPv6 address; sockets want it bare.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol === 'http:') return { kind: 'tcp', host, port: url.port === '' ? 80 : Number(url.port) };

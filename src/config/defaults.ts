@@ -18,4 +18,4 @@ export const RELAY_DEFAULTS = {
 export const AGENT_DEFAULTS = { stateDir: './agent', heartbeat: '15s' } as const;
 
 /** `host` and `title` follow from the resource's name. */
-export const RESOURCE_DEFAULTS = { tags: [], paths: 'strict', websocket: true } as const;
+export const RESOURCE_DEFAULTS = { protocol: 'http', tags: [], paths: 'strict', websocket: true } as const;

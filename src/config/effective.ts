@@ -23,9 +23,11 @@ export function effectiveRelaySettings(file: string): EffectiveSetting[] {
   const { resources } = loadRelayConfig(file);
   const document = loadYaml(file, RelayFileSchema, new Problems());
   const defaults: Record<string, unknown> = { ...RELAY_DEFAULTS };
-  for (const { name, host, title } of resources)
-    for (const [key, value] of Object.entries({ host, title, ...RESOURCE_DEFAULTS }))
-      defaults[`resources.${name}.${key}`] = value;
+  for (const { name, host, title, protocol } of resources) {
+    const { tags } = RESOURCE_DEFAULTS;
+    const own = protocol === 'http' ? { host, title, ...RESOURCE_DEFAULTS } : { title, tags };
+    for (const [key, value] of Object.entries(own)) defaults[`resources.${name}.${key}`] = value;
+  }
   return document ? settingsOf(document, defaults) : [];
 }
 

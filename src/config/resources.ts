@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { Resource } from '../domain/resource.ts';
+import type { Protocol, Resource } from '../domain/resource.ts';
 import { RESOURCE_DEFAULTS } from './defaults.ts';
 import { didYouMean, type Place, type Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
@@ -29,10 +29,13 @@ export function readResources(document: Document, relay: RelayOrigin, problems: 
       at: (...path) => document.place('resources', name, ...path),
       problems,
     };
-    const hosts = readHosts(reading, relay, nameByHost);
+    const protocol = entry.protocol ?? RESOURCE_DEFAULTS.protocol;
+    if (protocol !== 'http') refuseWebSettings(reading, protocol);
+    const hosts = protocol === 'http' ? readHosts(reading, relay, nameByHost) : [];
     const origins = hosts.map((host) => `${relay.scheme}//${host}${relay.port === '' ? '' : `:${relay.port}`}`);
     return {
       name,
+      protocol,
       title: entry.title ?? name,
       description: entry.description,
       host: hosts[0] ?? '',
@@ -61,6 +64,31 @@ interface Reading {
   readonly at: (...path: (string | number)[]) => Place;
   readonly problems: Problems;
 }
+
+/** Of connections nothing is read but whose they are. */
+function refuseWebSettings({ name, entry, problems, document }: Reading, protocol: Protocol): void {
+  for (const key of Object.keys(entry)) {
+    if (WEB_SETTINGS.has(key))
+      problems.add(
+        document.keyPlace('resources', name, key),
+        `"${key}" is for web apps, and resource "${name}" is ${protocol}`,
+      );
+  }
+}
+
+const WEB_SETTINGS: ReadonlySet<string> = new Set([
+  'host',
+  'hosts',
+  'paths',
+  'websocket',
+  'targetHost',
+  'timeouts',
+  'bodyLimit',
+  'cors',
+  'unsafeFrom',
+  'headers',
+  'audit',
+]);
 
 /** Lower case. `nameByHost` gathers the hosts of all resources. */
 function readHosts(

@@ -36,11 +36,13 @@ export type Actor = Required<Pick<EventBase, 'principal' | 'session' | 'facts' |
 /** Before the first byte goes down the tunnel, or before a signed-in person is denied. A deny has no outcome. */
 export interface AccessIntent extends EventBase {
   readonly kind: 'access.intent';
-  readonly access: 'http' | 'websocket';
+  readonly access: 'http' | 'websocket' | 'tcp';
   /** Anonymous: no principal and no session, by a rule for `anyone`. */
   readonly via: 'cookie' | 'token' | 'anonymous';
   readonly resource: string;
+  /** `CONNECT` for tcp. */
   readonly method: string;
+  /** As received; for tcp the name of the resource. */
   readonly host: string;
   /** Host that the target gets, where the resource sets its own. */
   readonly targetHost?: string | undefined;
@@ -115,10 +117,16 @@ export interface TokenIssued extends EventBase {
   readonly kind: 'token.issued';
   readonly audience: string;
   readonly expiresAt: number;
-}
-
   /** How a command line got it: a redirect to its own machine, a code that the person typed, or through another token. `note` of the personal block is the machine. */
   readonly via?: 'loopback' | 'device' | 'token';
+}
+
+/** A command line signed out: its token and those that were issued through it are over, the session goes on. */
+export interface TokenRevoked extends EventBase {
+  readonly kind: 'token.revoked';
+  readonly audience: string;
+}
+
 export interface AgentEvent extends EventBase {
   readonly kind:
     | 'agent.token_created'
@@ -188,6 +196,7 @@ export type AuditEvent =
   | SignInFailed
   | SessionEnded
   | TokenIssued
+  | TokenRevoked
   | AgentEvent
   | Loaded
   | LogOpened

@@ -7,9 +7,10 @@ export interface Check {
   readonly principal: Principal;
   readonly resource: Resource;
   readonly action: {
-    readonly kind: 'http' | 'websocket';
-    /** Upper case as received; methods are case-sensitive (RFC 9110 §9.1). */
+    readonly kind: 'http' | 'websocket' | 'tcp';
+    /** Upper case as received; methods are case-sensitive (RFC 9110 §9.1). `CONNECT` for tcp, which no HTTP request may have. */
     readonly method: string;
+    /** `NO_PATH` for tcp. */
     readonly path: RequestPath;
   };
 }

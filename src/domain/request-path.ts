@@ -13,6 +13,9 @@ export interface RequestPath {
   readonly ambiguous: boolean;
 }
 
+/** Of what has no path: a connection. */
+export const NO_PATH: RequestPath = { raw: '/', query: undefined, segments: [''], ambiguous: false };
+
 export type PathRefusal = 'not_origin_form' | 'dot_segment' | 'backslash' | 'forbidden_byte' | 'bad_percent';
 
 /** Longest accepted target in bytes; longer ones cannot be matched in bounded time. */

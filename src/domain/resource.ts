@@ -1,16 +1,20 @@
 /** Which fact about the principal a plain identity header carries to the target. */
 export type IdentityFact = 'email' | 'name' | 'groups' | 'subject' | 'id';
 
+/** http: requests are read one by one; tcp and ssh: connections from the command line, their bytes unread. */
+export type Protocol = 'http' | 'tcp' | 'ssh';
+
 /** What is protected and has a policy. */
 export interface Resource {
   readonly name: string;
+  readonly protocol: Protocol;
   readonly title: string;
   readonly description: string | undefined;
-  /** Lower case, without port: the first of `hosts`. */
+  /** Lower case, without port: the first of `hosts`; empty where the protocol is not http. */
   readonly host: string;
-  /** Every host name it is reached by. Each keeps a cookie of its own; rules and records know only the resource. */
+  /** Every host name it is reached by, none where the protocol is not http. Each keeps a cookie of its own; rules and records know only the resource. */
   readonly hosts: readonly string[];
-  /** Origin that people use: scheme, host and port; the audience of the assertion and of tokens. */
+  /** Origin that people use: scheme, host and port; the audience of the assertion and of tokens. Empty where the protocol is not http. */
   readonly origin: string;
   /** The origins of `hosts`, in their order. Pages of one may send unsafe methods to another. */
   readonly origins: readonly string[];

@@ -6,6 +6,7 @@ export interface Snapshot {
   /** Grows by one with each swap; compared in the gap between decision and first byte. */
   readonly version: number;
   readonly policy: Policy;
-  /** Key: lower-case host without port. */
+  readonly resourceByName: ReadonlyMap<string, Resource>;
+  /** Key: lower-case host without port. Only those of protocol http. */
   readonly resourceByHost: ReadonlyMap<string, Resource>;
 }

@@ -1,35 +1,25 @@
-import type { Recorded } from '../domain/audit-event.ts';
 import { messageOf } from '../lib/errors.ts';
-import { sortableId } from '../lib/id.ts';
 import { type RequestHead, readRequest } from './access/1-read.ts';
+import { type ConnectionHead, readConnection } from './access/1-read-connection.ts';
 import { isReserved, resolveResource } from './access/2-resolve.ts';
-import { identify } from './access/3-identify.ts';
-import { decide } from './access/4-decide.ts';
-import { recordIntent } from './access/5-record-intent.ts';
-import { forward } from './access/6-forward.ts';
+import { identify, readIdentity } from './access/3-identify.ts';
 import { anonymous } from './access/anonymous.ts';
-import { isTooLarge } from './access/body-limit.ts';
+import { ConnectionApproach } from './access/connection-approach.ts';
 import { preflightHeaders } from './access/cors.ts';
-import { OpenAccess } from './access/open-access.ts';
-import { refuse, refuseRecorded } from './access/refuse.ts';
+import { pass } from './access/pass.ts';
+import { refuse } from './access/refuse.ts';
+import { RequestApproach } from './access/request-approach.ts';
 import { answerReserved, answerStranger } from './access/stranger.ts';
 import { answerPreflight } from './answer/answer.ts';
-import { deniedRefusal } from './answer/denied.ts';
 import type { Exchange } from './answer/exchange.ts';
-import {
-  AUDIT_UNAVAILABLE,
-  AUTHORITY_UNAVAILABLE,
-  BODY_TOO_LARGE,
-  isRefusal,
-  NO_AGENT,
-  POOL_FULL,
-  type Refusal,
-  SESSION_FULL,
-  TOO_MANY_REQUESTS,
-} from './answer/refusal.ts';
+import { AUTHORITY_UNAVAILABLE, isRefusal, NO_RESOURCE, SESSION_ENDED } from './answer/refusal.ts';
+import { type Connection, refuseConnection } from './connection/connection.ts';
 import type { Door } from './door.ts';
 
-/** The only door: every request and upgrade for a resource passes these steps in this order, or is answered here. Never rejects. */
+/**
+ * The only door, for HTTP requests and upgrades: each passes the steps in their order, or is answered here. Steps 4 to 7
+ * are in `access/pass.ts`. Never rejects.
+ */
 export async function access(door: Door, exchange: Exchange): Promise<void> {
   let head: RequestHead | undefined;
   try {
@@ -45,7 +35,7 @@ export async function access(door: Door, exchange: Exchange): Promise<void> {
 }
 
 async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Promise<void> {
-  const { ports, pool, live } = door;
+  const { ports } = door;
   const snapshot = ports.snapshot();
   const resource = resolveResource(snapshot, head); // 2 resolve
   if (isReserved(head)) return answerReserved(door, exchange, head, resource);
@@ -56,62 +46,23 @@ async function accessRead(door: Door, exchange: Exchange, head: RequestHead): Pr
   if (isRefusal(known)) return refuse(door, exchange, head, known, { stranger: 'request_refused', resource });
   if (resource === undefined) return answerStranger(door, exchange, head, resource);
   const identified = known ?? anonymous(resource, head);
-  const { identity } = identified;
-  const session = identity.session.id;
-  const startedAt = door.clock();
-  if (known !== undefined && !door.personRate.admits(identity.session.principal.id)) {
-    return refuse(door, exchange, head, TOO_MANY_REQUESTS, { resource });
-  }
+  await pass(door, new RequestApproach(door, exchange, head), { snapshot, resource, identified }); // 4 to 7
+}
 
-  const decision = decide(snapshot, identity.session, resource, head); // 4 decide
-  const id = sortableId(startedAt);
-  if (known === undefined) {
-    if (decision.effect === 'deny') return answerStranger(door, exchange, head, resource);
-    if (!ports.sessions.hasAuthority()) return refuse(door, exchange, head, AUTHORITY_UNAVAILABLE, { resource });
-    if (!door.anonymousGate.admits(head, startedAt)) {
-      return refuse(door, exchange, head, TOO_MANY_REQUESTS, { stranger: 'too_many_requests', resource });
-    }
-  }
-  if (decision.effect === 'deny') {
-    const refusal = deniedRefusal(decision, resource, identity.session.principal, ports.relay);
-    return refuseRecorded(door, exchange, head, { id, resource, identity, decision, refusal, startedAt });
-  }
-  const refuseAllowed = (refusal: Refusal) =>
-    refuseRecorded(door, exchange, head, { id, resource, identity, decision, refusal, startedAt });
-
-  if (isTooLarge(head, resource)) return refuseAllowed(BODY_TOO_LARGE);
-  if (live.isFull(session)) return refuseAllowed(SESSION_FULL);
-  const tunnel = ports.tunnels.pick(resource);
-  if (tunnel === undefined) return refuseAllowed(NO_AGENT);
-  const taken = pool.take(session, resource.name, tunnel);
-  const stream = taken instanceof Promise ? await taken : taken;
-  if (stream === undefined) return refuseAllowed(POOL_FULL);
-
-  let recorded: Recorded;
+/** The same door, for a stream that a person's command line opened. Never rejects. */
+export async function accessConnection(door: Door, connection: Connection): Promise<void> {
   try {
-    recorded = await recordIntent(door, id, head, resource, identity, decision, stream); // 5 record intent
+    const head: ConnectionHead = readConnection(connection.resource, connection.client); // 1 read
+    const { credential } = connection.client;
+    const snapshot = door.ports.snapshot();
+    const resource = resolveResource(snapshot, head); // 2 resolve
+    const identity = await readIdentity(door.ports, credential); // 3 identify
+    if (identity === undefined) return refuseConnection(connection, SESSION_ENDED);
+    if (resource === undefined) return refuseConnection(connection, NO_RESOURCE);
+    const identified = { identity, credential };
+    await pass(door, new ConnectionApproach(door, connection, head), { snapshot, resource, identified }); // 4 to 7
   } catch (error) {
-    door.log?.warn({ intent: id, error: messageOf(error) }, 'an intent was not recorded; nothing was forwarded');
-    pool.giveBack(stream, true);
-    return refuse(door, exchange, head, AUDIT_UNAVAILABLE, { resource, reference: id });
-  }
-  const open = new OpenAccess(
-    door,
-    exchange,
-    head,
-    resource,
-    identified,
-    recorded,
-    stream,
-    snapshot.version,
-    startedAt,
-  );
-  live.add(open);
-  try {
-    await forward(open); // 6 forward, which ends in 7 record outcome
-  } catch (error) {
-    pool.giveBack(open.stream, false);
-    open.finish('failed');
-    throw error;
+    door.log?.error({ error: messageOf(error) }, 'a connection was refused because of a failure');
+    refuseConnection(connection, AUTHORITY_UNAVAILABLE);
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { AnonymousGate } from './access/anonymous.ts';
 import type { PersonRate } from './access/person-rate.ts';
+import type { ConnectionPlaces } from './connection/places.ts';
 import type { Bounds } from './limits.ts';
 import type { LiveAccesses } from './live.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -11,6 +12,7 @@ import type { TargetPool } from './target/pool.ts';
 export interface Door {
   readonly ports: GatewayPorts;
   readonly pool: TargetPool;
+  readonly connections: ConnectionPlaces;
   readonly live: LiveAccesses;
   readonly personRate: PersonRate;
   readonly anonymousGate: AnonymousGate;

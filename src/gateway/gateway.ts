@@ -8,6 +8,8 @@ import { AnonymousGate } from './access/anonymous.ts';
 import { PersonRate } from './access/person-rate.ts';
 import { access } from './access.ts';
 import { type Exchange, upgradeExchange } from './answer/exchange.ts';
+import { ClientTunnels } from './connection/client-tunnels.ts';
+import { ConnectionPlaces } from './connection/places.ts';
 import type { Door } from './door.ts';
 import { BOUNDS, type Bounds } from './limits.ts';
 import { LiveAccesses } from './live.ts';
@@ -27,9 +29,13 @@ export interface GatewayOptions {
 export interface Gateway {
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** For `GET /tunnel` on the relay's own host, from a command line. */
+  handleClientTunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly live: LiveStreams;
   /** Cuts what the change no longer allows. Call it after `snapshot()` and `sessions` already answer with the change. */
   onChange(change: Change): void;
+  /** Takes nothing new from command lines; what is open goes on. */
+  drain(): void;
   /** Cuts everything that is open (`relay_stopping`). */
   close(): Promise<void>;
 }
@@ -40,6 +46,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
   const door: Door = {
     ports,
     pool: new TargetPool(clock),
+    connections: new ConnectionPlaces(),
     live: new LiveAccesses(),
     personRate: new PersonRate(bounds.personRate, ports.audit, clock, options.log),
     anonymousGate: new AnonymousGate(bounds),
@@ -55,7 +62,11 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       exchange.req.socket.destroy();
     });
   };
-  const sweeping = setInterval(sweep, bounds.sweepMs, door);
+  const clients = new ClientTunnels(door);
+  const sweeping = setInterval(() => {
+    sweep(door);
+    clients.sweep();
+  }, bounds.sweepMs);
   sweeping.unref();
   return {
     handleRequest(req, res) {
@@ -65,13 +76,21 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       const exchange = upgradeExchange(req, socket, head);
       if (exchange !== undefined) enter(exchange);
     },
+    handleClientTunnel(req, socket, head) {
+      clients.handleUpgrade(req, socket, head);
+    },
     live: door.live,
     onChange(change) {
       review(door, change);
+      clients.onChange(change);
+    },
+    drain() {
+      clients.drain();
     },
     async close() {
       clearInterval(sweeping);
       door.live.terminate(() => true, 'relay_stopping');
+      clients.close();
       door.pool.close();
       await door.personRate.close();
     },

@@ -44,8 +44,18 @@ export const MAX_TARGET_HEADER_BYTES = 64 * 1024;
 /** Interim answers (1xx) passed on for one request; the rest is dropped. */
 export const MAX_INTERIM_ANSWERS = 16;
 
+/** How often a command line's tunnel is tried; two without an answer end it. */
+export const HEARTBEAT_MS = 15_000;
+/** TCP connections to one resource; the next is refused. */
+export const MAX_CONNECTIONS_PER_RESOURCE = 4_096;
+/** Tunnels of command lines, all sessions together and of one session; the next gets 503. */
+export const MAX_CLIENT_TUNNELS = 4_096;
+export const MAX_CLIENT_TUNNELS_PER_SESSION = 16;
+/** Time for the header of a stream that a command line opened; then the stream is reset. */
+export const CONNECTION_HEADER_MS = 10_000;
+
 /** Open accesses of one session over all resources; the next gets 429. */
-export const MAX_LIVE_PER_SESSION = 512;
+export const MAX_LIVE_PER_SESSION = 2_048;
 /** Requests of one signed-in person over all resources, where nothing else is configured; beyond it 429, summed in the log. */
 const PERSON_RATE: Rate = personRate(1_000);
 /** How often requests beyond the rate are summed up in the log, by person; of more than `MAX_THROTTLED` persons the rest is one sum. */
@@ -63,6 +73,8 @@ export const MAX_ANONYMOUS_PER_RESOURCE = 128;
 const SWEEP_MS = 1_000;
 /** Times an access is sent again on a fresh stream, or decided again in the gap, before it is given up with 503. */
 export const MAX_ATTEMPTS = 3;
+/** Characters of a user agent that are recorded: a person who is denied a thousand times a second writes records all the same. */
+export const MAX_USER_AGENT = 512;
 /** Query parameters recorded one by one; the rest is recorded as one keyed hash. */
 export const MAX_RECORDED_PARAMETERS = 64;
 /** A WebSocket of which one side has ended waits this long for the other, then both are cut. */

@@ -76,6 +76,8 @@ export interface AgentTunnel {
   nameStream(): string;
   /** Opens a stream to the resource's target; rejects with `target_unreachable`, `tunnel_closed` or `timeout`. */
   openStream(open: StreamOpening): Promise<Duplex>;
+  /** The same, but resolves only when the agent has reached the target. */
+  connectStream(open: StreamOpening): Promise<Duplex>;
 }
 
 export interface StreamOpening {

@@ -1,5 +1,5 @@
 import type { RelayConfig } from '../config/relay-config.ts';
-import { DEFAULT_SETTINGS, type Resource } from '../domain/resource.ts';
+import { DEFAULT_SETTINGS, type Protocol, type Resource } from '../domain/resource.ts';
 import type { AnnouncementJudge, RefusedAnnouncement } from '../gateway/tunnel/announcement.ts';
 import type { SnapshotHolder } from './snapshot-holder.ts';
 
@@ -9,8 +9,8 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * What agents may serve: the resources whose entry in the relay's file lists them, and names within the scope of their
- * enrollment token. A name that the file does not know becomes a resource of its own at `<name>.<relay host>`, without
- * tags and owner: it is denied to everyone until a rule names it. The first agent to announce a name holds it, until it is revoked.
+ * enrollment token. A name that the file does not know becomes a resource of its own, a web app at
+ * `<name>.<relay host>`, without tags and owner: it is denied to everyone until a rule names it. The first agent to announce a name holds it, until it is revoked.
  */
 export class AnnouncedResources {
   readonly #config: RelayConfig;
@@ -25,9 +25,9 @@ export class AnnouncedResources {
     this.#snapshots = snapshots;
   }
 
-  readonly judge: AnnouncementJudge = (agent, scope, names) =>
-    names.flatMap((resource): RefusedAnnouncement[] => {
-      const reason = this.#refusal(agent, scope, resource);
+  readonly judge: AnnouncementJudge = (agent, scope, announced) =>
+    announced.flatMap(({ resource, protocol }): RefusedAnnouncement[] => {
+      const reason = this.#refusal(agent, scope, resource, protocol);
       return reason === undefined ? [] : [{ resource, reason }];
     });
 
@@ -39,7 +39,7 @@ export class AnnouncedResources {
     this.#publish();
   }
 
-  #refusal(agent: string, scope: readonly string[], name: string): string | undefined {
+  #refusal(agent: string, scope: readonly string[], name: string, protocol: Protocol): string | undefined {
     const configured = this.#config.resources.find((resource) => resource.name === name);
     const held = configured ?? this.#announced.get(name);
     if (held?.agents.includes(agent)) return undefined;
@@ -48,11 +48,11 @@ export class AnnouncedResources {
     if (!NAME.test(name)) return 'a name has lower-case letters, digits and "-", at most 63';
     if (!scope.some((pattern) => inScope(pattern, name)))
       return "neither the relay's file nor the scope of the enrollment token gives it to this agent";
-    const host = `${name}.${this.#config.relay.host}`;
-    const taken = this.#snapshots.current.resourceByHost.get(host);
+    const host = protocol === 'http' ? `${name}.${this.#config.relay.host}` : undefined;
+    const taken = host === undefined ? undefined : this.#snapshots.current.resourceByHost.get(host);
     if (taken) return `its host ${host} is one of ${taken.name}`;
     if (this.#announced.size >= MAX_ANNOUNCED) return 'the relay holds as many announced resources as it may';
-    const resource = this.#resource(name, host, agent);
+    const resource = this.#resource(name, protocol, host, agent);
     this.#announced.set(name, resource);
     this.#publish();
     this.#grew(resource);
@@ -63,17 +63,19 @@ export class AnnouncedResources {
     this.#snapshots.swapResources([...this.#config.resources, ...this.#announced.values()]);
   }
 
-  #resource(name: string, host: string, agent: string): Resource {
-    const { protocol, port } = new URL(this.#config.relay.origin);
-    const origin = `${protocol}//${host}${port === '' ? '' : `:${port}`}`;
+  #resource(name: string, protocol: Protocol, host: string | undefined, agent: string): Resource {
+    const { protocol: scheme, port } = new URL(this.#config.relay.origin);
+    const hosts = host === undefined ? [] : [host];
+    const origins = hosts.map((each) => `${scheme}//${each}${port === '' ? '' : `:${port}`}`);
     return {
       name,
+      protocol,
       title: name,
       description: undefined,
-      host,
-      hosts: [host],
-      origin,
-      origins: [origin],
+      host: host ?? '',
+      hosts,
+      origin: origins[0] ?? '',
+      origins,
       tags: [],
       owner: undefined,
       agents: [agent],

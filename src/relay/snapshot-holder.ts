@@ -7,7 +7,7 @@ export class SnapshotHolder {
   #snapshot: Snapshot;
 
   constructor(policy: Policy, resources: readonly Resource[]) {
-    this.#snapshot = { version: 1, policy, resourceByHost: byHost(resources) };
+    this.#snapshot = { version: 1, policy, ...maps(resources) };
   }
 
   get current(): Snapshot {
@@ -20,12 +20,14 @@ export class SnapshotHolder {
   }
 
   swapResources(resources: readonly Resource[]): Snapshot {
-    const resourceByHost = byHost(resources);
-    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, resourceByHost };
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, ...maps(resources) };
     return this.#snapshot;
   }
 }
 
-function byHost(resources: readonly Resource[]): Map<string, Resource> {
-  return new Map(resources.flatMap((resource) => resource.hosts.map((host) => [host, resource])));
+function maps(resources: readonly Resource[]): Pick<Snapshot, 'resourceByName' | 'resourceByHost'> {
+  return {
+    resourceByName: new Map(resources.map((resource) => [resource.name, resource])),
+    resourceByHost: new Map(resources.flatMap((resource) => resource.hosts.map((host) => [host, resource]))),
+  };
 }

@@ -1,10 +1,12 @@
 import type { RelayConfig } from '../config/relay-config.ts';
 import type { Permission } from '../control/permission.ts';
+import { offers } from '../gateway/tunnel/upgrade-request.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
+import { CLIENT_SUBPROTOCOL } from '../tunnel/websocket-transport.ts';
 import { openAdminSocket } from './admin-socket.ts';
 import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';
@@ -152,7 +154,10 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       {
         relayHost: new URL(relayOrigin).host,
         control: instruments.countResponses('control', control.routing.bind(control)),
-        tunnelUpgrade: endpoint.handleUpgrade.bind(endpoint),
+        tunnelUpgrade: (req, socket, head) => {
+          if (offers(req, CLIENT_SUBPROTOCOL)) gateway.handleClientTunnel(req, socket, head);
+          else endpoint.handleUpgrade(req, socket, head);
+        },
         gateway: {
           handleRequest: instruments.countResponses('gateway', gateway.handleRequest.bind(gateway)),
           handleUpgrade: gateway.handleUpgrade.bind(gateway),
@@ -174,6 +179,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       instruments.health.phase = 'stopping';
       listener.stopAccepting();
       endpoint.drain();
+      gateway.drain();
       await drain(gateway.live, config.relay.drainMs, log);
       await gateway.close();
       await drain(gateway.live, CUT_MS, log);

@@ -26,11 +26,17 @@ export interface TunnelSurroundings {
 /** Where agents connect, and the resources that they bring. */
 export function assembleTunnels(surroundings: TunnelSurroundings) {
   const { config, snapshots, credentials, audit, strangers, log, onAnnounced } = surroundings;
-  const announced = new AnnouncedResources(config, snapshots, ({ name, host, agents: [agent = ''] }) => {
+  const announced = new AnnouncedResources(config, snapshots, ({ name, host, protocol, agents: [agent = ''] }) => {
     onAnnounced();
     const at = clock();
     audit
-      .append({ kind: 'agent.announced', id: sortableId(at), at, agent, reason: `${name} at ${host}` })
+      .append({
+        kind: 'agent.announced',
+        id: sortableId(at),
+        at,
+        agent,
+        reason: protocol === 'http' ? `${name} at ${host}` : `${name}, ${protocol}`,
+      })
       .catch((error: unknown) => log.error({ error: messageOf(error) }, 'an announced resource was not recorded'));
   });
   const endpoint = createTunnelEndpoint({

@@ -12,7 +12,16 @@ const Text = Type.String({ maxLength: 1000 });
 
 const FromAgent = Type.Union([
   /** Replaces what was announced before. */
-  Type.Object({ type: Type.Literal('announce'), resources: Type.Array(ResourceName, { maxItems: MAX_RESOURCES }) }),
+  Type.Object({
+    type: Type.Literal('announce'),
+    resources: Type.Array(ResourceName, { maxItems: MAX_RESOURCES }),
+    /** Of those that are no web apps. */
+    protocols: Type.Optional(
+      Type.Record(ResourceName, Type.Union([Type.Literal('tcp'), Type.Literal('ssh')]), {
+        maxProperties: MAX_RESOURCES,
+      }),
+    ),
+  }),
   /** Seen when dialling for a stream; sent when it changes. */
   Type.Object({
     type: Type.Literal('health'),

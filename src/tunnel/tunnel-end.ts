@@ -13,6 +13,7 @@ export type TunnelEndCode =
   | 'credential_expired'
   | 'agent_revoked'
   | 'replaced'
+  | 'session_ended'
   | 'connection_lost';
 
 export interface TunnelEnd {
@@ -35,6 +36,7 @@ const CLOSE_CODES: Readonly<Record<TunnelEndCode, number>> = {
   credential_expired: 4005,
   agent_revoked: 4006,
   replaced: 4007,
+  session_ended: 4008,
   connection_lost: 1006,
 };
 

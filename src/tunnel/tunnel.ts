@@ -134,6 +134,11 @@ export class Tunnel {
     return stream;
   }
 
+  /** Asks the peer to open no new streams; what is open lives on. */
+  leave(): void {
+    if (!this.#end) this.#control(FrameType.goAway, 0, 0, GoAwayCode.normal);
+  }
+
   /** Ends the tunnel now: all streams fail with `tunnel_closed`, the peer gets the code and the reason. */
   close(code: TunnelEndCode, reason: string): void {
     if (this.#end) return;

@@ -144,13 +144,17 @@ function closedError({ code, reason }: { code: number; reason: string }): Poster
 
 /** The relay's end. Compression stays off: speed, and compression side channels. */
 export class WebSocketAcceptor {
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  readonly #server: WebSocketServer;
+
+  constructor(subprotocol: string) {
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+  }
 
   /** Answers 101 (or 400 itself, and then never calls back). */
   accept(

@@ -27,7 +27,7 @@ test('one line says what agent.yaml says', () => {
   );
   assert.equal(config.heartbeatMs, 5000);
   assert.deepEqual(Object.keys(config.targets), ['wiki', 'db', 'build01']);
-  assert.deepEqual(config.targets['build01'], { kind: 'tcp', host: '10.0.0.5', port: 22 });
+  assert.deepEqual(config.targets['build01'], { kind: 'tcp', host: '10.0.0.5', port: 22, protocol: 'ssh' });
 });
 
 test('a web app without a name gets one that stays the same for this agent and target', () => {

@@ -184,20 +184,24 @@ test('targets are addresses, or addresses with what TLS needs', () => {
   const { targets } = loadAgentConfig(
     write(`${AGENT}  a: https://git.internal
   b: unix:/run/app.sock
-  c: unix:app.sock
+  c: http+unix:app.sock
   d: db:5432
   e: { url: "https://10.0.0.5:8443", caFile: ./ca.pem, serverName: git.internal }
   f: { url: "https://[::1]:8443", verify: false }
+  g: ssh://build01
+  h: ssh://[::1]:2222
 `),
   );
   const tls = { kind: 'tls', ca: undefined, verify: true };
   assert.deepEqual(targets['a'], { ...tls, host: 'git.internal', port: 443, serverName: 'git.internal' });
-  assert.deepEqual(targets['b'], { kind: 'unix', path: '/run/app.sock' });
+  assert.deepEqual(targets['b'], { kind: 'unix', path: '/run/app.sock', protocol: 'tcp' });
   assert.deepEqual(targets['c'], { kind: 'unix', path: join(directory, 'app.sock') });
-  assert.deepEqual(targets['d'], { kind: 'tcp', host: 'db', port: 5432 });
+  assert.deepEqual(targets['d'], { kind: 'tcp', host: 'db', port: 5432, protocol: 'tcp' });
   const ca = '-----BEGIN CERTIFICATE-----\n';
   assert.deepEqual(targets['e'], { ...tls, host: '10.0.0.5', port: 8443, serverName: 'git.internal', ca });
   assert.deepEqual(targets['f'], { ...tls, host: '::1', port: 8443, serverName: '::1', verify: false });
+  assert.deepEqual(targets['g'], { kind: 'tcp', host: 'build01', port: 22, protocol: 'ssh' });
+  assert.deepEqual(targets['h'], { kind: 'tcp', host: '::1', port: 2222, protocol: 'ssh' });
 });
 
 test('mistakes in targets, each at its place', () => {
@@ -215,11 +219,11 @@ test('mistakes in targets, each at its place', () => {
   h: ftp://x
 `;
   assert.deepEqual(problems(text), [
-    '8:6: "http://x/base" must be http://host:port or https://host:port without a path, host:port, or unix:/path',
+    '8:6: "http://x/base" must be http://host:port or https://host:port without a path, host:port, ssh://host, unix:/path or http+unix:/path',
     '9:6: "caFile", "serverName" and "verify" are for https: targets',
     "10:6: the CA file cannot be read: ENOENT: no such file or directory, open 'missing.pem'",
     '11:6: client-secret holds no certificate in PEM',
-    '12:6: "ftp://x" must be http://host:port or https://host:port without a path, host:port, or unix:/path',
+    '12:6: "ftp://x" must be http://host:port or https://host:port without a path, host:port, ssh://host, unix:/path or http+unix:/path',
   ]);
 });
 

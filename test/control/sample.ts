@@ -51,6 +51,7 @@ export const PEOPLE: Readonly<Record<string, Person>> = {
 export function resource(name: string, title: string, description: string, tags: readonly string[] = []): Resource {
   return {
     name,
+    protocol: 'http',
     title,
     description,
     host: `${name}.postern.localhost`,
@@ -104,6 +105,7 @@ export async function createSample(
     },
     snapshot: () => ({
       version: 1,
+      resourceByName: new Map(RESOURCES.map((one) => [one.name, one])),
       resourceByHost: new Map(RESOURCES.map((one) => [one.host, one])),
       policy: {
         version: 'v1',

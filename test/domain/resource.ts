@@ -5,6 +5,7 @@ export function resource(name: string, facts: Partial<Resource> = {}): Resource 
   const host = facts.host ?? `${name}.postern.localhost`;
   return {
     name,
+    protocol: 'http',
     title: name,
     description: undefined,
     host,

@@ -24,9 +24,13 @@ function tunnelOf(id: string): AgentTunnel {
       names += 1;
       return `${id}-${names}`;
     },
-    openStream: () =>
-      Promise.resolve(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })),
+    openStream: () => Promise.resolve(streamOf()),
+    connectStream: () => Promise.resolve(streamOf()),
   };
+}
+
+function streamOf(): Duplex {
+  return new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
 }
 
 async function taken(pool: TargetPool, session: string, tunnel: AgentTunnel): Promise<TargetStream> {

@@ -232,6 +232,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
       },
       mayReach: () => true,
     },
+    resourceByName: new Map([[wiki.name, wiki]]),
     resourceByHost: new Map(wiki.hosts.map((host) => [host, wiki])),
   });
   let snapshot: Snapshot | undefined;

@@ -140,6 +140,7 @@ export async function startRelay(
     people,
     snapshot: () => ({
       version: 1,
+      resourceByName: new Map(),
       resourceByHost: new Map(),
       policy: { version: '', decide: () => unused(), mayReach: () => false },
     }),

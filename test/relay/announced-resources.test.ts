@@ -16,7 +16,15 @@ function begin() {
     grown.push(name);
   });
   const refusals = (agent: string, scope: string[], ...names: string[]) =>
-    Object.fromEntries(announced.judge(agent, scope, names).map(({ resource, reason }) => [resource, reason]));
+    Object.fromEntries(
+      announced
+        .judge(
+          agent,
+          scope,
+          names.map((resource) => ({ resource, protocol: 'http' })),
+        )
+        .map(({ resource, reason }) => [resource, reason]),
+    );
   const at = (host: string) => snapshots.current.resourceByHost.get(host);
   return { announced, refusals, at, grown, snapshots };
 }

@@ -12,16 +12,17 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
     },
     async (request, reply): Promise<ResourceList> => {
       const { principal } = personOf(request).session;
-      const { policy, resourceByHost } = deps.snapshot();
+      const { policy, resourceByName } = deps.snapshot();
       reply.header('cache-control', 'no-store');
       return {
-        resources: [...new Set(resourceByHost.values())]
+        resources: [...resourceByName.values()]
           .filter((resource) => policy.mayReach(principal, resource))
-          .map(({ name, title, description, origin, tags }) => ({
+          .map(({ name, protocol, title, description, origin, tags }) => ({
             name,
+            protocol,
             title,
             description: description ?? null,
-            url: `${origin}/`,
+            url: protocol === 'http' ? `${origin}/` : null,
             tags: [...tags],
           }))
           .sort((a, b) => a.title.localeCompare(b.title)),

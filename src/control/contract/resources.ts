@@ -3,9 +3,10 @@ import { Nullable } from './parts.ts';
 
 export const LauncherResource = Type.Object({
   name: Type.String(),
+  protocol: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('ssh')]),
   title: Type.String(),
   description: Nullable(Type.String()),
-  url: Type.String(),
+  url: Nullable(Type.String(), 'Where a web app is; of others nothing: postern connect.'),
   tags: Type.Array(Type.String()),
 });
 export type LauncherResource = Static<typeof LauncherResource>;

@@ -7,6 +7,7 @@ import { overridesMethod } from './method-override.ts';
 
 /** The one reading of a request's head; nothing after this looks at the request line or these fields again. */
 export interface RequestHead {
+  readonly kind: 'http' | 'websocket';
   readonly method: string;
   /** Host as received: what the target gets and the record says. */
   readonly host: string;
@@ -136,6 +137,7 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
     return badRequest(400, 'An upgrade is a GET of HTTP/1.1 without a body.');
   }
   return {
+    kind: websocket === undefined ? 'http' : 'websocket',
     method,
     host,
     hostname: hostnameOf(host),

@@ -9,6 +9,8 @@ import { isFromAllowedOrigin } from './origin-rule.ts';
 export interface Credential {
   readonly via: Identity['via'];
   readonly text: string;
+  /** What it must be for: the host of a cookie, the origin of a token. */
+  readonly audience: string;
 }
 
 export interface Identified {
@@ -22,11 +24,13 @@ export async function identify(
   head: RequestHead,
   resource: Resource | undefined,
 ): Promise<Identified | Refusal | undefined> {
-  const credential = presentedCredential(ports, head);
-  if (credential === undefined || 'status' in credential) return credential;
+  const presented = presentedCredential(ports, head);
+  if (presented === undefined || 'status' in presented) return presented;
   // An unknown host has no sessions: the same answer as for a stranger at an existing host.
   if (resource === undefined) return undefined;
-  const identity = await readIdentity(ports, credential, resource, head);
+  const audience = presented.via === 'cookie' ? head.hostname : resource.origin;
+  const credential = { ...presented, audience };
+  const identity = await readIdentity(ports, credential);
   if (identity === undefined) return undefined;
   if (credential.via === 'cookie' && !isFromAllowedOrigin(head, resource)) {
     return refusal(
@@ -39,19 +43,18 @@ export async function identify(
 }
 
 export async function readIdentity(
-  ports: GatewayPorts,
-  credential: Credential,
-  resource: Resource,
-  head: RequestHead,
+  { sessions }: Pick<GatewayPorts, 'sessions'>,
+  { via, text, audience }: Credential,
 ): Promise<Identity | undefined> {
   const session =
-    credential.via === 'cookie'
-      ? await ports.sessions.readCookie(credential.text, head.hostname)
-      : await ports.sessions.readToken(credential.text, resource.origin);
-  return session === undefined ? undefined : { session, via: credential.via };
+    via === 'cookie' ? await sessions.readCookie(text, audience) : await sessions.readToken(text, audience);
+  return session === undefined ? undefined : { session, via };
 }
 
-function presentedCredential(ports: GatewayPorts, head: RequestHead): Credential | Refusal | undefined {
+function presentedCredential(
+  ports: GatewayPorts,
+  head: RequestHead,
+): Omit<Credential, 'audience'> | Refusal | undefined {
   const cookie = head.cookie === undefined ? undefined : ports.handOff.sessionCookie(head.cookie);
   const bearer = head.authorization === undefined ? undefined : posternBearer(head.authorization);
   const token = head.posternToken ?? bearer;

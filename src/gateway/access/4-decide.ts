@@ -2,11 +2,11 @@ import type { Decision } from '../../domain/decision.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
-import type { RequestHead } from './1-read.ts';
+import type { AccessHead } from './1-read-connection.ts';
 
 /** Step 4. Total: whatever goes wrong is a deny. */
-export function decide(snapshot: Snapshot, session: Session, resource: Resource, head: RequestHead): Decision {
-  const kind = head.websocket === undefined ? 'http' : 'websocket';
+export function decide(snapshot: Snapshot, session: Session, resource: Resource, head: AccessHead): Decision {
+  const { kind } = head;
   const { policy } = snapshot;
   if (kind === 'websocket' && !resource.websocket) {
     return denied(policy.version, 'no_rule_matched', 'WebSockets are switched off for this resource.');

@@ -3,23 +3,21 @@ import type { Decision } from '../../domain/decision.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity } from '../../domain/session.ts';
 import type { Door } from '../door.ts';
-import type { TargetStream } from '../target/target-stream.ts';
-import type { RequestHead } from './1-read.ts';
+import { MAX_USER_AGENT } from '../limits.ts';
+import type { AccessHead } from './1-read-connection.ts';
 import { isAnonymous } from './anonymous.ts';
 import { recordedQuery } from './recorded-query.ts';
-
-/** A person who is denied a thousand times a second writes records all the same; they stay small. */
-const MAX_USER_AGENT = 512;
+import type { StreamPlace } from './stream-place.ts';
 
 /** Step 5. Resolves when the record is durable; rejects within the log's bound, and then nothing may be forwarded. */
 export function recordIntent(
   door: Door,
   id: string,
-  head: RequestHead,
+  head: AccessHead,
   resource: Resource,
   identity: Identity,
   decision: Decision,
-  stream: TargetStream | undefined,
+  stream: StreamPlace | undefined,
 ): Promise<Recorded> {
   const { principal, session } = namesOf(identity);
   // All members always, so that all intents have one shape: engines read and encode those fastest.
@@ -31,7 +29,7 @@ export function recordIntent(
     session,
     facts: isAnonymous(identity) ? undefined : identity.session.factsHash,
     personal: personalBlock(door, head, resource, identity),
-    access: head.websocket === undefined ? 'http' : 'websocket',
+    access: head.kind,
     via: identity.via,
     resource: resource.name,
     method: head.method,
@@ -55,7 +53,7 @@ export function namesOf(identity: Identity): { principal?: string; session?: str
   return { principal: identity.session.principal.id, session: identity.session.id };
 }
 
-function personalBlock(door: Door, head: RequestHead, resource: Resource, identity: Identity): PersonalBlock {
+function personalBlock(door: Door, head: AccessHead, resource: Resource, identity: Identity): PersonalBlock {
   const { issuer, subject, email, name } = identity.session.principal;
   const known = !isAnonymous(identity);
   return {
@@ -65,7 +63,7 @@ function personalBlock(door: Door, head: RequestHead, resource: Resource, identi
     name,
     address: head.address,
     userAgent: head.userAgent?.slice(0, MAX_USER_AGENT),
-    path: head.path.raw,
+    path: head.kind === 'tcp' ? undefined : head.path.raw,
     query: recordedQuery(head.path.query, resource.recordedQuery, door.queryKey),
   };
 }

@@ -14,10 +14,10 @@ import { targetHeaders } from '../target/target-headers.ts';
 import { isAnonymous } from './anonymous.ts';
 import { corsHeaders } from './cors.ts';
 import { identifyAgain, lookInGap } from './gap.ts';
-import type { OpenAccess } from './open-access.ts';
+import type { OpenRequest } from './open-request.ts';
 
 /** Step 6, after the intent is durable. Sends the request on the access's stream and passes the answer on. */
-export async function forward(access: OpenAccess): Promise<void> {
+export async function forward(access: OpenRequest): Promise<void> {
   const { door, exchange } = access;
   exchange.res.on('error', ignore);
   exchange.res.once('close', () => clientClosed(access));
@@ -31,7 +31,7 @@ export async function forward(access: OpenAccess): Promise<void> {
   }
 }
 
-async function send(access: OpenAccess): Promise<'settled' | 'again' | Failure> {
+async function send(access: OpenRequest): Promise<'settled' | 'again' | Failure> {
   const settled = (access.stream.client === undefined ? await open(access) : undefined) ?? (await settleGap(access));
   if ('end' in settled) return settled;
   if (access.terminated !== undefined) {
@@ -45,7 +45,7 @@ async function send(access: OpenAccess): Promise<'settled' | 'again' | Failure> 
   return new TargetAnswer(access).send(targetHeaders(access, settled.assertion));
 }
 
-async function open(access: OpenAccess): Promise<Failure | undefined> {
+async function open(access: OpenRequest): Promise<Failure | undefined> {
   const { stream, resource, recorded, identity } = access;
   const cancel = new AbortController();
   access.stop = () => cancel.abort();
@@ -73,7 +73,7 @@ async function open(access: OpenAccess): Promise<Failure | undefined> {
 }
 
 /** Until what was decided still holds: yields the assertion about the identity as it is now; about strangers nothing is asserted. */
-async function settleGap(access: OpenAccess): Promise<{ readonly assertion: string | undefined } | Failure> {
+async function settleGap(access: OpenRequest): Promise<{ readonly assertion: string | undefined } | Failure> {
   const { ports, log } = access.door;
   try {
     for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
@@ -90,7 +90,7 @@ async function settleGap(access: OpenAccess): Promise<{ readonly assertion: stri
   }
 }
 
-function fail(access: OpenAccess, { end, refusal }: Failure): void {
+function fail(access: OpenRequest, { end, refusal }: Failure): void {
   const { door, exchange, head } = access;
   door.pool.giveBack(access.stream, end === 'revoked_before_forward');
   if (access.ended) return;
@@ -99,7 +99,7 @@ function fail(access: OpenAccess, { end, refusal }: Failure): void {
   answerRefusal(exchange, door.ports.relay, head, refusal, access.recorded.id, corsHeaders(head, access.resource));
 }
 
-function clientClosed(access: OpenAccess): void {
+function clientClosed(access: OpenRequest): void {
   if (access.ended) return;
   access.finish(access.exchange.res.writableFinished ? 'completed' : 'client_closed');
   access.stop?.();

@@ -26,7 +26,7 @@ export function anonymous(resource: Resource, head: RequestHead): Identified {
     expiresAt: Number.MAX_SAFE_INTEGER,
     epoch: 0,
   };
-  return { identity: { session, via: 'anonymous' }, credential: { via: 'anonymous', text: '' } };
+  return { identity: { session, via: 'anonymous' }, credential: { via: 'anonymous', text: '', audience: '' } };
 }
 
 export function isAnonymous(identity: Identity): boolean {

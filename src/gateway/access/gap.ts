@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../domain/snapshot.ts';
+import { resolveResource } from './2-resolve.ts';
 import { readIdentity } from './3-identify.ts';
 import { decide } from './4-decide.ts';
 import { isAnonymous } from './anonymous.ts';
@@ -19,7 +20,7 @@ export function lookInGap(access: OpenAccess): GapVerdict {
 
 /** Decides an access again as it is known now; an allow is remembered with the snapshot's version. */
 export function allowedBy(access: OpenAccess, snapshot: Snapshot): boolean {
-  const resource = snapshot.resourceByHost.get(access.head.hostname);
+  const resource = resolveResource(snapshot, access.head);
   const allowed =
     resource !== undefined &&
     resource.name === access.resource.name &&
@@ -33,7 +34,7 @@ export function allowedBy(access: OpenAccess, snapshot: Snapshot): boolean {
 export async function identifyAgain(access: OpenAccess): Promise<boolean> {
   const { ports } = access.door;
   if (isAnonymous(access.identity)) return allowedBy(access, ports.snapshot());
-  const identity = await readIdentity(ports, access.credential, access.resource, access.head);
+  const identity = await readIdentity(ports, access.credential);
   if (identity === undefined || identity.session.id !== access.sessionId) return false;
   access.identity = identity;
   return allowedBy(access, ports.snapshot());

@@ -3,18 +3,27 @@ import type { TerminationReason } from '../../domain/change.ts';
 import type { LiveAccess } from '../../domain/live.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity, Session } from '../../domain/session.ts';
-import { breakOff, type Exchange } from '../answer/exchange.ts';
 import type { Door } from '../door.ts';
-import type { TargetStream } from '../target/target-stream.ts';
-import type { RequestHead } from './1-read.ts';
+import type { AccessHead } from './1-read-connection.ts';
 import type { Credential, Identified } from './3-identify.ts';
 import { recordOutcome } from './7-record-outcome.ts';
+import type { StreamPlace } from './stream-place.ts';
 
-/** One allowed and recorded access until its outcome. */
-export class OpenAccess implements LiveAccess {
+/** What is known of an access once its intent is durable. */
+export interface OpenFacts<Place extends StreamPlace> {
+  readonly resource: Resource;
+  readonly identified: Identified;
+  readonly recorded: Recorded;
+  readonly stream: Place;
+  /** Of the snapshot that allowed it. */
+  readonly snapshotVersion: number;
+  readonly startedAt: number;
+}
+
+/** One allowed and recorded access until its outcome, over whichever protocol. */
+export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implements LiveAccess {
+  abstract readonly head: AccessHead;
   readonly door: Door;
-  readonly exchange: Exchange;
-  readonly head: RequestHead;
   readonly resource: Resource;
   readonly credential: Credential;
   readonly recorded: Recorded;
@@ -24,7 +33,7 @@ export class OpenAccess implements LiveAccess {
   identity: Identity;
   /** Of the snapshot that last allowed it. */
   snapshotVersion: number;
-  stream: TargetStream;
+  stream: Place;
   /** Name of the stream on which it was sent again. */
   retriedOn: string | undefined;
   bytesUp = 0;
@@ -35,26 +44,13 @@ export class OpenAccess implements LiveAccess {
   stalledSince = 0;
   /** Set when authority ended it; whoever forwards then stops. */
   terminated: TerminationReason | undefined;
-  /** The client sent more than the resource takes. */
-  bodyTooLarge = false;
   /** Stops what is under way; replaced by each stage of forwarding. */
   stop: (() => void) | undefined;
   ended = false;
 
-  constructor(
-    door: Door,
-    exchange: Exchange,
-    head: RequestHead,
-    resource: Resource,
-    identified: Identified,
-    recorded: Recorded,
-    stream: TargetStream,
-    snapshotVersion: number,
-    startedAt: number,
-  ) {
+  constructor(door: Door, facts: OpenFacts<Place>) {
+    const { resource, identified, recorded, stream, snapshotVersion, startedAt } = facts;
     this.door = door;
-    this.exchange = exchange;
-    this.head = head;
     this.resource = resource;
     this.identity = identified.identity;
     this.credential = identified.credential;
@@ -86,7 +82,7 @@ export class OpenAccess implements LiveAccess {
   /** The client stalls, no authority ended it. */
   giveUp(): void {
     if (this.ended) return;
-    breakOff(this.exchange);
+    this.cutClient();
     this.finish('timed_out');
     this.stop?.();
   }
@@ -109,4 +105,7 @@ export class OpenAccess implements LiveAccess {
       retriedOn: this.retriedOn,
     });
   }
+
+  /** So that the client cannot take what it has for all of it. */
+  protected abstract cutClient(): void;
 }

@@ -76,6 +76,18 @@ export const TARGET_TIMED_OUT = refusal(
   'timeout',
   'The app behind this address took too long to answer. Try again; if it stays, tell whoever runs the app.',
 );
+export const SESSION_ENDED = refusal(401, 'unauthenticated', 'Your session has ended. Sign in again: postern login');
+export const NO_RESOURCE = refusal(
+  404,
+  'not_found',
+  'There is no such resource that takes connections. What you may reach is listed by: postern ls',
+);
+export const CONNECTIONS_FULL = refusal(
+  503,
+  'limit_reached',
+  'As many connections to this resource are open as the relay takes. Close what you do not need, then try again.',
+);
+export const RELAY_STOPPING = refusal(503, 'aborted', 'The relay is stopping. Try again in a moment.');
 export const NOT_FOUND = refusal(404, 'not_found', 'There is nothing at this address.');
 export const REDEEM_REFUSED = refusal(
   400,

@@ -1,4 +1,4 @@
-import type { OpenAccess } from '../access/open-access.ts';
+import type { OpenRequest } from '../access/open-request.ts';
 import { clientHeaders } from './client-headers.ts';
 
 /** Fields that say how to frame, route, trust or keep a message; they come too late in a trailer (RFC 9110 §6.5.1). */
@@ -9,7 +9,7 @@ const NEVER_IN_TRAILERS =
  * The target's trailers, to a client that said it takes them (RFC 9110 §6.5.1 lets anyone on the way discard them; those
  * of requests are). They need an answer in chunks.
  */
-export function addTrailers({ exchange, head, door }: OpenAccess, raw: unknown): void {
+export function addTrailers({ exchange, head, door }: OpenRequest, raw: unknown): void {
   if (!head.takesTrailers || !Array.isArray(raw) || raw.length === 0) return;
   const fields = clientHeaders(raw, door.isPosternCookie);
   const passed: [string, string][] = [];

@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream';
-import type { OpenAccess } from '../access/open-access.ts';
+import type { OpenRequest } from '../access/open-request.ts';
 
 /**
  * The client's body on its way to the target, with back-pressure and counted. A stream of its own, since undici
  * destroys the body it is given, and that must not cut the client's connection. Touches the request only once read.
  */
 export class RequestBody extends Readable {
-  readonly #access: OpenAccess;
+  readonly #access: OpenRequest;
   #attached = false;
 
-  constructor(access: OpenAccess) {
+  constructor(access: OpenRequest) {
     super({ autoDestroy: true });
     this.#access = access;
   }

@@ -4,7 +4,7 @@ import { errors } from 'undici';
 import { hasCode } from '../../lib/errors.ts';
 import { isAnonymous } from '../access/anonymous.ts';
 import { lookInGap } from '../access/gap.ts';
-import type { OpenAccess } from '../access/open-access.ts';
+import type { OpenRequest } from '../access/open-request.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
 import { breakOff, lingerAfter } from '../answer/exchange.ts';
 import { BODY_TOO_LARGE, NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
@@ -20,7 +20,7 @@ type Sent = 'settled' | 'again' | Failure;
 
 /** One exchange with the target over the access's stream: sends the request, streams the answer to the client. */
 export class TargetAnswer implements Dispatcher.DispatchHandler {
-  readonly #access: OpenAccess;
+  readonly #access: OpenRequest;
   #resolved: ((sent: Sent) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   /** Nothing was written to the target before this. */
@@ -31,7 +31,7 @@ export class TargetAnswer implements Dispatcher.DispatchHandler {
   #interims = 0;
   #gapFailure: 'again' | Failure | undefined;
 
-  constructor(access: OpenAccess) {
+  constructor(access: OpenRequest) {
     this.#access = access;
   }
 
@@ -221,6 +221,6 @@ function flushHead(answer: TargetAnswer): void {
   answer.flushHead();
 }
 
-function giveBack(pool: OpenAccess['door']['pool'], stream: OpenAccess['stream']): void {
+function giveBack(pool: OpenRequest['door']['pool'], stream: OpenRequest['stream']): void {
   pool.giveBack(stream, true);
 }

@@ -1,11 +1,11 @@
 import { posternBearer } from '../access/3-identify.ts';
 import { isAnonymous } from '../access/anonymous.ts';
-import type { OpenAccess } from '../access/open-access.ts';
+import type { OpenRequest } from '../access/open-request.ts';
 import { headerName } from './header-kind.ts';
 import { factValue, identityHeaders } from './identity-headers.ts';
 
 /** What the target gets: the client's fields byte for byte, without those that end here or are ours; then ours. Flat name-value list. */
-export function targetHeaders(access: OpenAccess, assertion: string | undefined): string[] {
+export function targetHeaders(access: OpenRequest, assertion: string | undefined): string[] {
   const { exchange, head, resource, identity, door } = access;
   const raw = exchange.req.rawHeaders;
   const identityFields = identityHeaders(resource);

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { OpenAccess } from '../access/open-access.ts';
+import type { OpenRequest } from '../access/open-request.ts';
 import { terminationText } from '../answer/terminated.ts';
 import { closeFrame, FrameBoundary } from './frame-boundary.ts';
 
 /** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. */
-export function joinWebSocket(access: OpenAccess, headers: string[], target: Duplex): void {
+export function joinWebSocket(access: OpenRequest, headers: string[], target: Duplex): void {
   const { exchange, door } = access;
   const { upgrade, res } = exchange;
   if (upgrade === undefined) {

@@ -9,7 +9,7 @@ import { sortableId } from '../../lib/id.ts';
 import type { Logger } from '../../lib/log.ts';
 import { within } from '../../lib/wait.ts';
 import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
-import { WebSocketAcceptor, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
+import { SUBPROTOCOL, WebSocketAcceptor, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
 import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
 import { AgentRecorder } from './agent-recorder.ts';
 import type { AnnouncementJudge } from './announcement.ts';
@@ -54,7 +54,7 @@ export interface TunnelEndpoint {
 
 /** The relay's end of agents' tunnels: credential, proof of the key, control stream, directory. */
 export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint {
-  const acceptor = new WebSocketAcceptor();
+  const acceptor = new WebSocketAcceptor(SUBPROTOCOL);
   const live = new LiveTunnels();
   const recorder = new AgentRecorder(ports);
   const proving = new Set<WebSocketTransport>();
@@ -63,7 +63,7 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const address = clientAddress(request);
-    const fault = upgradeFault(request);
+    const fault = upgradeFault(request, SUBPROTOCOL);
     if (fault) {
       ports.strangers.refused('tunnel_upgrade_malformed', address);
       return refuseUpgrade(socket, fault.status, fault.title, ports.clock());

@@ -1,3 +1,4 @@
+import type { Protocol } from '../../domain/resource.ts';
 import { messageOf } from '../../lib/errors.ts';
 import {
   type AgentMessage,
@@ -8,7 +9,7 @@ import {
 } from '../../tunnel/control-message.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader } from '../../tunnel/stream-header.ts';
-import type { RefusedAnnouncement } from './announcement.ts';
+import type { Announced, RefusedAnnouncement } from './announcement.ts';
 
 /** The agent must open the control stream and say what it is this soon after the proof; else the tunnel closes. */
 const CONTROL_TIMEOUT_MS = 10_000;
@@ -20,8 +21,8 @@ const MAX_TOLD = 50;
 
 export interface ControlStreamPort {
   renew(): Promise<void>;
-  /** Which of the announced names the agent may not serve. */
-  judge(names: readonly string[]): readonly RefusedAnnouncement[];
+  /** Which of the announced resources the agent may not serve. */
+  judge(announced: readonly Announced[]): readonly RefusedAnnouncement[];
   refused(refused: readonly RefusedAnnouncement[]): void;
   broken(reason: string): void;
 }
@@ -83,7 +84,7 @@ export class ControlStream {
     if (this.#messages > MAX_MESSAGES) return this.#port.broken('Too many control messages.');
     switch (message.type) {
       case 'announce':
-        return this.#announced(message.resources);
+        return this.#announced(message.resources, new Map(Object.entries(message.protocols ?? {})));
       case 'health':
         if (message.reachable) this.unreachable.delete(message.resource);
         else if (this.resources.has(message.resource)) this.unreachable.add(message.resource);
@@ -96,8 +97,10 @@ export class ControlStream {
     }
   }
 
-  #announced(names: readonly string[]): void {
-    const refused = this.#port.judge(names);
+  #announced(names: readonly string[], protocols: ReadonlyMap<string, Protocol>): void {
+    const refused = this.#port.judge(
+      names.map((resource) => ({ resource, protocol: protocols.get(resource) ?? 'http' })),
+    );
     const may = new Set(names);
     for (const { resource } of refused) may.delete(resource);
     this.resources = may;

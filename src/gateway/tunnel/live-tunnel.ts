@@ -4,6 +4,7 @@ import type { TunnelView } from '../../domain/live.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, refusalError } from '../../tunnel/stream-header.ts';
 import type { MessageTransport } from '../../tunnel/transport.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
@@ -50,7 +51,7 @@ export class LiveTunnel implements AgentTunnel {
     this.#expiresAt = credential.expiresAt;
     this.control = new ControlStream({
       renew: () => this.#renew(),
-      judge: (names) => ports.judgeAnnouncement(credential.agent, credential.scope, names),
+      judge: (announced) => ports.judgeAnnouncement(credential.agent, credential.scope, announced),
       refused: ports.refusedAnnouncement,
       broken: (reason) => this.end('protocol_violation', reason),
     });
@@ -113,26 +114,19 @@ export class LiveTunnel implements AgentTunnel {
    * `target_unreachable`, `timeout` or `tunnel_closed`, so it cannot be mistaken for an answer of the target.
    */
   openStream(open: StreamOpening): Promise<Duplex> {
-    if (open.signal.aborted) return Promise.reject(stopped(open.signal));
     try {
-      const stream = this.#tunnel.open();
-      const stop = () => stream.destroy(stopped(open.signal));
-      open.signal.addEventListener('abort', stop, { once: true });
-      stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
-      receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
-        if (answer.ok) return;
-        // The next stream already goes to another agent, if there is one: the message about health is still on its way.
-        if (answer.code.startsWith('dial_')) this.control.unreachable.add(open.resource);
-        stream.destroy(refusalError(answer, open.resource));
-      })
-        .catch((error: unknown) => {
-          if (!stream.destroyed) stream.destroy(asUnreachable(error));
-        })
-        .finally(() => open.signal.removeEventListener('abort', stop));
-      return Promise.resolve(stream);
+      return Promise.resolve(this.#open(open).stream);
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(messageOf(error)));
     }
+  }
+
+  async connectStream(open: StreamOpening): Promise<Duplex> {
+    const { stream, answered } = this.#open(open);
+    await answered;
+    if (stream.errored) throw stream.errored;
+    if (stream.destroyed) throw new PosternError('tunnel_closed', 'The stream ended at its start.');
+    return stream;
   }
 
   end(code: TunnelEndCode, reason: string): void {
@@ -163,6 +157,28 @@ export class LiveTunnel implements AgentTunnel {
       // The agent asks again; the old credential's end bounds how often.
       this.#ports.log.warn({ agent: this.agent, error: messageOf(error) }, 'a device credential was not renewed');
     }
+  }
+
+  #open(open: StreamOpening): { readonly stream: TunnelStream; readonly answered: Promise<void> } {
+    if (open.signal.aborted) throw stopped(open.signal);
+    const stream = this.#tunnel.open();
+    const stop = () => stream.destroy(stopped(open.signal));
+    open.signal.addEventListener('abort', stop, { once: true });
+    stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
+    const answered = receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
+      if (answer.ok) return;
+      // The next stream already goes to another agent, if there is one: the message about health is still on its way.
+      if (answer.code.startsWith('dial_')) this.control.unreachable.add(open.resource);
+      stream.destroy(refusalError(answer, open.resource));
+    })
+      .then(
+        () => {},
+        (error: unknown) => {
+          if (!stream.destroyed) stream.destroy(asUnreachable(error));
+        },
+      )
+      .finally(() => open.signal.removeEventListener('abort', stop));
+    return { stream, answered };
   }
 
   #expireAt(expiresAt: number): void {

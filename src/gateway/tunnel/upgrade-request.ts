@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { SUBPROTOCOL } from '../../tunnel/websocket-transport.ts';
 
 export interface UpgradeFault {
   readonly status: number;
@@ -7,17 +6,21 @@ export interface UpgradeFault {
 }
 
 /** What is wrong with the request itself; undefined when it may go on to its credential. */
-export function upgradeFault(request: IncomingMessage): UpgradeFault | undefined {
+export function upgradeFault(request: IncomingMessage, subprotocol: string): UpgradeFault | undefined {
   const { headers } = request;
   if (request.method !== 'GET') return { status: 405, title: 'A tunnel is opened with GET.' };
   if (headers.upgrade?.toLowerCase() !== 'websocket') return { status: 426, title: 'A tunnel is a WebSocket.' };
   // A browser sends these and an agent never does: no page can open a tunnel.
   if (headers.origin !== undefined || headers.cookie !== undefined) {
-    return { status: 403, title: 'Tunnels are for agents, not for browsers.' };
+    return { status: 403, title: 'Tunnels are for agents and command lines, not for browsers.' };
   }
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  if (!offered.includes(SUBPROTOCOL)) return { status: 400, title: `The subprotocol must be ${SUBPROTOCOL}.` };
+  if (!offers(request, subprotocol)) return { status: 400, title: `The subprotocol must be ${subprotocol}.` };
   return undefined;
+}
+
+export function offers({ headers }: IncomingMessage, subprotocol: string): boolean {
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  return offered.includes(subprotocol);
 }
 
 /** The token of the one `Authorization: Bearer` header. */

@@ -1,0 +1,117 @@
+import type { Duplex } from 'node:stream';
+import { hasCode, messageOf } from '../../lib/errors.ts';
+import { encodeAnswer } from '../../tunnel/stream-header.ts';
+import {
+  AUTHORITY_UNAVAILABLE,
+  GAP_UNSETTLED,
+  NO_AGENT,
+  TARGET_TIMED_OUT,
+  TARGET_UNREACHABLE,
+} from '../answer/refusal.ts';
+import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { refuseConnection } from '../connection/connection.ts';
+import { join } from '../connection/join.ts';
+import { MAX_ATTEMPTS, STREAM_OPEN_MS } from '../limits.ts';
+import { identifyAgain, lookInGap } from './gap.ts';
+import type { OpenConnection } from './open-connection.ts';
+
+interface Reached {
+  readonly target: Duplex;
+}
+
+/**
+ * Step 6 of a connection, after the intent is durable: opens a stream to the target, tells the client, and joins the two.
+ * Where an agent cannot reach its target, another agent of the resource is asked: nothing has gone down the stream yet.
+ */
+export async function forwardConnection(access: OpenConnection): Promise<void> {
+  const { stream } = access.connection;
+  const gone = () => access.stop?.();
+  stream.once('close', gone);
+  const reached = await reach(access);
+  stream.off('close', gone);
+  if ('end' in reached) return fail(access, reached);
+  stream.write(encodeAnswer({ ok: true }));
+  join(access, reached.target);
+}
+
+async function reach(access: OpenConnection): Promise<Reached | Failure> {
+  const { door, resource } = access;
+  for (let attempt = 1; ; attempt += 1) {
+    const reached = (await settleGap(access)) ?? (await open(access));
+    if (!('end' in reached)) return stillHeld(access, reached);
+    if (reached.end !== 'target_unreachable' || attempt === MAX_ATTEMPTS) return reached;
+    const tunnel = door.ports.tunnels.pick(resource);
+    if (tunnel === undefined || tunnel === access.stream.tunnel) return reached;
+    access.stream = door.connections.move(access.stream, tunnel);
+    access.retriedOn = access.stream.name;
+  }
+}
+
+async function open(access: OpenConnection): Promise<Reached | Failure> {
+  const { stream: place, resource, recorded, identity, door } = access;
+  const { tunnel } = place;
+  const cancel = new AbortController();
+  access.stop = () => cancel.abort();
+  const limit = AbortSignal.timeout(STREAM_OPEN_MS);
+  try {
+    const receipt = await door.ports.receipts.issue({
+      agent: tunnel.agent,
+      tunnel: tunnel.id,
+      stream: place.name,
+      session: identity.session,
+      resource,
+      intent: recorded.id,
+      leafHash: recorded.leafHash,
+    });
+    const signal = AbortSignal.any([cancel.signal, limit]);
+    return { target: await tunnel.connectStream({ resource: resource.name, receipt, signal }) };
+  } catch (error) {
+    if (isCut(access)) return cut(access);
+    door.log?.info({ intent: recorded.id, error: messageOf(error) }, 'a target was not reached');
+    if (limit.aborted || hasCode(error, 'timeout')) return { end: 'timed_out', refusal: TARGET_TIMED_OUT };
+    const refusal = hasCode(error, 'tunnel_closed') ? NO_AGENT : TARGET_UNREACHABLE;
+    return { end: 'target_unreachable', refusal };
+  } finally {
+    access.stop = undefined;
+  }
+}
+
+/** The dial took its time: what was decided must hold at the first byte, too. */
+async function stillHeld(access: OpenConnection, reached: Reached): Promise<Reached | Failure> {
+  const lost = await settleGap(access);
+  if (lost === undefined) return reached;
+  reached.target.destroy();
+  return lost;
+}
+
+/** Undefined while what was decided holds. */
+async function settleGap(access: OpenConnection): Promise<Failure | undefined> {
+  try {
+    for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
+      if (isCut(access)) return cut(access);
+      const verdict = lookInGap(access);
+      if (verdict === 'go') return undefined;
+      if (verdict === 'revoked' || !(await identifyAgain(access))) return REVOKED;
+    }
+    return { end: 'not_forwarded', refusal: GAP_UNSETTLED };
+  } catch (error) {
+    access.door.log?.warn({ intent: access.intent, error: messageOf(error) }, 'authority could not be read in the gap');
+    return { end: 'not_forwarded', refusal: AUTHORITY_UNAVAILABLE };
+  }
+}
+
+function isCut({ terminated, connection }: OpenConnection): boolean {
+  return terminated !== undefined || connection.stream.destroyed;
+}
+
+function cut({ terminated }: OpenConnection): Failure {
+  if (terminated !== undefined) return { end: 'terminated', refusal: terminatedRefusal(terminated) };
+  return { end: 'client_closed', refusal: TARGET_UNREACHABLE };
+}
+
+function fail(access: OpenConnection, { end, refusal }: Failure): void {
+  access.door.connections.giveBack(access.stream);
+  if (access.ended) return;
+  access.finish(end);
+  refuseConnection(access.connection, refusal, access.intent);
+}

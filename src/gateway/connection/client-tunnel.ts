@@ -1,0 +1,69 @@
+import type { Session } from '../../domain/session.ts';
+import type { TunnelStream } from '../../tunnel/stream.ts';
+import { receiveHeader } from '../../tunnel/stream-header.ts';
+import type { MessageTransport } from '../../tunnel/transport.ts';
+import { Tunnel } from '../../tunnel/tunnel.ts';
+import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
+import { RELAY_STOPPING } from '../answer/refusal.ts';
+import { CONNECTION_HEADER_MS } from '../limits.ts';
+import { type Connection, type ConnectionClient, refuseConnection } from './connection.ts';
+
+/** The relay's end of the tunnel of one command line. Each stream that it opens comes to the door by itself. */
+export class ClientTunnel {
+  readonly client: ConnectionClient;
+  readonly session: Session;
+  readonly #tunnel: Tunnel;
+  readonly #enter: (connection: Connection) => void;
+  #draining = false;
+
+  constructor(transport: MessageTransport, { client, session, heartbeatMs, enter }: ClientTunnelParts) {
+    this.client = client;
+    this.session = session;
+    this.#enter = enter;
+    this.#tunnel = new Tunnel(transport, {
+      side: 'relay',
+      heartbeatMs,
+      accept: (stream) => {
+        void this.#accept(stream);
+        return true;
+      },
+    });
+  }
+
+  get closed(): boolean {
+    return this.#tunnel.end !== undefined;
+  }
+
+  /** Fires once when the tunnel has ended. */
+  get ended(): AbortSignal {
+    return this.#tunnel.ended;
+  }
+
+  /** What is open goes on; the client opens new streams elsewhere or on a new tunnel. */
+  drain(): void {
+    this.#draining = true;
+    this.#tunnel.leave();
+  }
+
+  end(code: TunnelEndCode, reason: string): void {
+    this.#tunnel.close(code, reason);
+  }
+
+  async #accept(stream: TunnelStream): Promise<void> {
+    try {
+      const header = await receiveHeader(stream, CONNECTION_HEADER_MS);
+      if (header.kind !== 'resource') return void stream.destroy();
+      if (this.#draining) return refuseConnection({ stream }, RELAY_STOPPING);
+      this.#enter({ client: this.client, resource: header.resource, stream });
+    } catch {
+      stream.destroy();
+    }
+  }
+}
+
+export interface ClientTunnelParts {
+  readonly client: ConnectionClient;
+  readonly session: Session;
+  readonly heartbeatMs: number;
+  readonly enter: (connection: Connection) => void;
+}
