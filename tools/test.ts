@@ -2,6 +2,7 @@
 // `npm test -- --only unit|e2e` or `npm test -- FILE…` runs a part.
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { installNpmPrograms } from './npm-programs.ts';
 import { staticSteps } from './static-steps.ts';
 import { root, run } from './step.ts';
 import { requireSystemPackages } from './system-packages.ts';
@@ -20,7 +21,10 @@ if (values.only !== undefined && values.only !== 'unit' && values.only !== 'e2e'
   process.exit(2);
 }
 
-if (values.only !== 'unit' && positionals.length === 0) await requireSystemPackages();
+if (values.only !== 'unit' && positionals.length === 0) {
+  await requireSystemPackages();
+  installNpmPrograms();
+}
 if (positionals.length === 0) await staticSteps();
 
 const files = positionals.length > 0 ? positionals : chosen(values.only);

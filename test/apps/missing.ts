@@ -5,3 +5,8 @@ export function missing(files: readonly string[], packages: string): string | fa
   const absent = files.filter((file) => !existsSync(file));
   return absent.length > 0 && `${absent.join(', ')} missing; on Debian: apt-get install ${packages}`;
 }
+
+/** The same for a program that `npm test` installs from npm. */
+export function notInstalled(file: string): string | false {
+  return !existsSync(file) && `${file} missing; npm test installs it where the npm registry can be reached`;
+}
