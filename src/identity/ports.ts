@@ -38,6 +38,11 @@ export interface SessionStore {
   find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
   /** Keeps at most `keep` of this session and audience: the oldest go first, and every relay reads the principal's sessions anew. */
   addCredential(credential: NewCredential, keep: number): Promise<void>;
+  /**
+   * Deletes a credential and those issued through it. Its principal's epoch grows and every relay reads their sessions
+   * anew. Undefined when there is none.
+   */
+  revokeCredential(hash: string): Promise<{ readonly principal: string; readonly audience: string } | undefined>;
   /** Moves the idle end. */
   touch(id: string, nowMs: number): Promise<void>;
   /** Facts that were recorded again since the principal changed. */

@@ -35,6 +35,12 @@ export class SessionCache {
     return entry;
   }
 
+  /** When the credential itself is over, epoch ms. */
+  endOf(key: string): number | undefined {
+    const id = this.#byCredential.get(key);
+    return id === undefined ? undefined : this.#sessions.get(id)?.keys.get(key);
+  }
+
   get size(): number {
     return this.#sessions.size;
   }

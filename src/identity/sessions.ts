@@ -1,3 +1,4 @@
+import type { Actor } from '../domain/audit-event.ts';
 import type { Change, RevocationReason } from '../domain/change.ts';
 import type { Session } from '../domain/session.ts';
 import { sha256Hex } from '../lib/bytes.ts';
@@ -104,6 +105,20 @@ export class Sessions {
     return ended;
   }
 
+  /**
+   * Ends one token, by its hash, and those that were issued through it, everywhere; the session goes on. Recorded, and
+   * in force here when it resolves. False when there is none.
+   */
+  async revokeToken(hash: string, by: Actor): Promise<boolean> {
+    const { store, audit, clock } = this.#deps;
+    const revoked = await store.revokeCredential(hash);
+    if (!revoked) return false;
+    this.#cache.forgetPrincipal(revoked.principal);
+    const at = clock();
+    await audit.append({ kind: 'token.revoked', id: sortableId(at), at, ...by, audience: revoked.audience });
+    return true;
+  }
+
   /** Ends what has expired; call it every few seconds. */
   async sweep(): Promise<void> {
     const { store, clock, limits } = this.#deps;
@@ -128,7 +143,7 @@ export class Sessions {
     if (entry && this.#isAlive(entry, now)) {
       this.#hits += 1;
       void this.#touch(entry, now);
-      return Promise.resolve(entry.session);
+      return Promise.resolve(untilEnd(entry.session, this.#cache.endOf(key)));
     }
     if (
       !this.#deps.mint.isOurs(credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential)
@@ -157,7 +172,7 @@ export class Sessions {
       const kept = this.#cache.peek(session.id);
       // Whoever reads it next reads this end, too.
       if (kept) await this.#touch(kept, now);
-      return session;
+      return untilEnd(session, stored.credentialExpiresAt);
     }
     return undefined;
   }
@@ -207,6 +222,13 @@ export class Sessions {
       ...(by === undefined ? {} : { by }),
     });
   }
+}
+
+/** For who presents a credential that ends before its session, the session ends with it: what they have open closes then. */
+function untilEnd(session: Session, credentialExpiresAt: number | undefined): Session {
+  return credentialExpiresAt === undefined || credentialExpiresAt >= session.expiresAt
+    ? session
+    : { ...session, expiresAt: credentialExpiresAt };
 }
 
 export function sessionOf(stored: StoredSession): Session {

@@ -23,7 +23,7 @@ export interface TokenDeps {
 const CODE_LIFE_MS = 60_000;
 /** Unredeemed codes of one session; the oldest go first. */
 const MAX_CODES = 32;
-/** Tokens of one session and audience; the oldest go first. */
+/** Tokens of one session and audience; the oldest go first, and those issued through them with them. */
 const MAX_TOKENS = 16;
 
 export interface IssuedToken {
@@ -41,7 +41,9 @@ interface Issue {
   readonly address?: string;
   readonly via?: TokenIssued['via'];
   /** Hash of the token through which it is issued. */
-  readonly parent?: string | undefined;
+  readonly parent?: string;
+  /** Never longer than the session's. */
+  readonly lifeMs?: number | undefined;
 }
 
 export type Tokens = ReturnType<typeof createTokens>;
@@ -50,11 +52,11 @@ export type Tokens = ReturnType<typeof createTokens>;
 export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit, clock }: TokenDeps) {
   async function issue(
     session: StoredSession,
-    { audience, machine, address, via, parent }: Issue,
+    { audience, machine, address, via, parent, lifeMs }: Issue,
   ): Promise<IssuedToken> {
     const token = TOKEN_PREFIX + mint.mint();
     const now = clock();
-    const { expiresAt } = session;
+    const expiresAt = Math.min(session.expiresAt, now + (lifeMs ?? Number.POSITIVE_INFINITY));
     await audit.append({
       kind: 'token.issued',
       id: sortableId(now),
@@ -122,10 +124,14 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
     },
 
     /** A further token of the same session, for a resource's origin. `through`: hash of the token that asks for it. */
-    async issueFor(session: Session, audience: string, through?: string): Promise<IssuedToken> {
+    async issueFor(
+      session: Session,
+      audience: string,
+      { through, lifeMs }: { readonly through?: string | undefined; readonly lifeMs?: number | undefined } = {},
+    ): Promise<IssuedToken> {
       const stored = await findSession(session.id);
       if (!stored) throw new PosternError('unauthenticated', 'Your session has ended. Sign in again.');
-      return issue(stored, { audience, ...(through === undefined ? {} : { parent: through, via: 'token' }) });
+      return issue(stored, { audience, lifeMs, ...(through === undefined ? {} : { parent: through, via: 'token' }) });
     },
   };
 }

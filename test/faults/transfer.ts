@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
-import type { Browser } from '../identity/browser.ts';
+import { Browser } from '../identity/browser.ts';
 import type { Installation } from './installation.ts';
 
 export interface Transfer {
@@ -12,13 +12,13 @@ export interface Transfer {
   readonly ended: Promise<'complete' | 'broken'>;
 }
 
-/** Begins a download that never ends by itself; resolves when the first bytes are there. */
-export async function openTransfer(world: Installation, browser: Browser): Promise<Transfer> {
+/** Begins a download that never ends by itself; resolves when the first bytes are there. `who`: a browser, or the headers of a program. */
+export async function openTransfer(world: Installation, who: Browser | Record<string, string>): Promise<Transfer> {
   const target = new URL(`${world.wiki}/stream`);
   const request = get(target, {
     agent: false,
     lookup: lookupWithLocalhost,
-    headers: { cookie: browser.cookieHeader(target) },
+    headers: who instanceof Browser ? { cookie: who.cookieHeader(target) } : who,
   });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   assert.equal(response.statusCode, 200);

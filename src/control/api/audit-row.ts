@@ -45,6 +45,8 @@ function summary(event: AuditLogEntry['event']): string {
       return `Session ended: ${words(event.reason)}`;
     case 'token.issued':
       return `Token issued for ${event.audience}${event.personal?.note === undefined ? '' : `, to ${event.personal.note}`}`;
+    case 'token.revoked':
+      return `Signed out a command line of ${event.audience}`;
     case 'log.opened':
       return `Log opened by ${event.relay}`;
     case 'log.read':

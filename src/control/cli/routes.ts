@@ -1,7 +1,10 @@
 import { type Static, Type } from 'typebox';
 import type { DeviceCodes } from '../../identity/device-codes.ts';
+import type { Sessions } from '../../identity/sessions.ts';
 import type { Tokens } from '../../identity/tokens.ts';
 import { PosternError } from '../../lib/errors.ts';
+import { actorOf } from '../api/actor.ts';
+import { closed, Nothing } from '../contract/parts.ts';
 import { html } from '../html.ts';
 import { sendPage } from '../page.ts';
 import { personOf } from '../permission.ts';
@@ -12,6 +15,7 @@ import { labelOf, Machine, RATE, Redeemed } from './parts.ts';
 export interface CliRoutesDeps {
   readonly tokens: Tokens;
   readonly deviceCodes: DeviceCodes;
+  readonly sessions: Pick<Sessions, 'revokeToken'>;
   /** The audience of tokens for the resource at an origin, in the snapshot in force. */
   readonly audienceOf: (origin: string) => string | undefined;
 }
@@ -40,7 +44,7 @@ const Authorize = Type.Object(
     machine: Machine,
     answer: Type.Union([Type.Literal('allow'), Type.Literal('refuse')]),
   },
-  { additionalProperties: false },
+  closed,
 );
 const Redeem = Type.Object(
   {
@@ -48,14 +52,23 @@ const Redeem = Type.Object(
     verifier: Type.String({ minLength: 43, maxLength: 128 }),
     redirectUri: RedirectUri,
   },
-  { additionalProperties: false },
+  closed,
 );
-const TokenRequest = Type.Object({ audience: Type.String({ maxLength: 300 }) }, { additionalProperties: false });
+const TokenRequest = Type.Object(
+  {
+    audience: Type.String({ maxLength: 300 }),
+    /** Default, and at most: as long as the session. */
+    lifeMs: Type.Optional(Type.Integer({ minimum: 60_000 })),
+  },
+  closed,
+);
 
+/** The session that goes on without it. */
+const SignedOut = Type.Object({ signedOut: Type.String() });
 const IssuedToken = Type.Object({ token: Type.String(), expiresAt: Type.Integer(), audience: Type.String() });
 
 /** The relay as authorization server of command lines: a loopback redirect and PKCE, then a token for the relay itself. */
-export function cliRoutes({ tokens, deviceCodes, audienceOf }: CliRoutesDeps): ControlPlugin {
+export function cliRoutes({ tokens, deviceCodes, sessions, audienceOf }: CliRoutesDeps): ControlPlugin {
   return async (app) => {
     serveDeviceSignIn(app, deviceCodes);
 
@@ -123,15 +136,32 @@ export function cliRoutes({ tokens, deviceCodes, audienceOf }: CliRoutesDeps): C
         schema: { body: TokenRequest, response: { 200: IssuedToken } },
       },
       async (request, reply) => {
-        const { audience } = request.body;
+        const { audience, lifeMs } = request.body;
         const { session, token: through } = personOf(request);
         const issuedFor = audienceOf(audience);
         if (issuedFor === undefined) {
           throw new PosternError('not_found', `There is no app at ${audience} that you may use.`);
         }
-        const { token, expiresAt } = await tokens.issueFor(session, issuedFor, through);
+        const { token, expiresAt } = await tokens.issueFor(session, issuedFor, { through, lifeMs });
         reply.header('cache-control', 'no-store');
         return { token, expiresAt, audience };
+      },
+    );
+
+    app.delete(
+      '/api/v1/tokens/current',
+      {
+        config: {
+          permission: 'signed-in',
+          by: ['command_line'],
+          summary: 'Sign this command line out: its token and those issued through it; the session goes on',
+        },
+        schema: { body: Nothing, response: { 200: SignedOut } },
+      },
+      async (request) => {
+        const { session, token = '' } = personOf(request);
+        await sessions.revokeToken(token, actorOf(request));
+        return { signedOut: session.id };
       },
     );
   };

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, isNull, lt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { RevocationReason } from '../../domain/change.ts';
 import type { Store, Tx } from '../open.ts';
+import { type CredentialInput, createCredentialStore } from './credentials.ts';
 import { principalOf } from './principals.ts';
 import { boundEmail, principal, session, sessionCredential } from './schema.ts';
 import { answer } from './unavailable.ts';
@@ -18,23 +19,14 @@ export interface SessionInput {
   readonly credential: CredentialInput;
 }
 
-export interface CredentialInput {
-  readonly hash: string;
-  readonly session: string;
-  readonly kind: 'cookie' | 'token';
-  readonly audience: string;
-  readonly label: string | undefined;
-  readonly parent?: string | undefined;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
-
 export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   async function publishEnds(tx: Tx, ended: readonly { id: string }[], reason: RevocationReason): Promise<void> {
     for (const { id } of ended) await changes.publish(tx, { kind: 'session_revoked', session: id, reason });
   }
 
   return {
+    ...createCredentialStore({ db, changes }),
+
     create(input: SessionInput, keep: number) {
       return answer(
         db.transaction(async (tx) => {
@@ -100,35 +92,6 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
           .limit(limit),
       );
       return rows.map(sessionOf);
-    },
-
-    addCredential(credential: CredentialInput, keep: number): Promise<void> {
-      return answer(
-        db.transaction(async (tx) => {
-          await tx.insert(sessionCredential).values({ ...credential, label: credential.label ?? null });
-          const same = and(
-            eq(sessionCredential.session, credential.session),
-            eq(sessionCredential.audience, credential.audience),
-          );
-          const beyond = tx
-            .select({ hash: sessionCredential.hash })
-            .from(sessionCredential)
-            .where(same)
-            .orderBy(desc(sessionCredential.createdAt))
-            .offset(keep);
-          const displaced = await tx
-            .delete(sessionCredential)
-            .where(inArray(sessionCredential.hash, beyond))
-            .returning();
-          if (displaced.length === 0) return;
-          // Every relay may have it in memory.
-          const [owner] = await tx
-            .select({ id: session.principal })
-            .from(session)
-            .where(eq(session.id, credential.session));
-          if (owner) await changes.publish(tx, { kind: 'principal_changed', principal: owner.id });
-        }),
-      );
     },
 
     async touch(id: string, nowMs: number): Promise<void> {

@@ -12,6 +12,7 @@ const KIND_WORDS: Readonly<Record<AuditEvent['kind'], string>> = {
   'sign_in.failed': 'Failed sign-in',
   'session.ended': 'Session ended',
   'token.issued': 'Token issued',
+  'token.revoked': 'Command line signed out',
   'agent.token_created': 'Enrollment token',
   'agent.enrolled': 'Agent enrolled',
   'agent.enrollment_refused': 'Enrollment refused',
