@@ -13,7 +13,7 @@ import { answerReserved, answerStranger } from './access/stranger.ts';
 import { answerPreflight } from './answer/answer.ts';
 import type { Exchange } from './answer/exchange.ts';
 import { AUTHORITY_UNAVAILABLE, isRefusal, NO_RESOURCE, SESSION_ENDED } from './answer/refusal.ts';
-import { type Connection, refuseConnection } from './connection/connection.ts';
+import type { Connection } from './connection/connection.ts';
 import type { Door } from './door.ts';
 
 /**
@@ -57,12 +57,12 @@ export async function accessConnection(door: Door, connection: Connection): Prom
     const snapshot = door.ports.snapshot();
     const resource = resolveResource(snapshot, head); // 2 resolve
     const identity = await readIdentity(door.ports, credential); // 3 identify
-    if (identity === undefined) return refuseConnection(connection, SESSION_ENDED);
-    if (resource === undefined) return refuseConnection(connection, NO_RESOURCE);
+    if (identity === undefined) return connection.refuse(SESSION_ENDED);
+    if (resource === undefined) return connection.refuse(NO_RESOURCE);
     const identified = { identity, credential };
     await pass(door, new ConnectionApproach(door, connection, head), { snapshot, resource, identified }); // 4 to 7
   } catch (error) {
     door.log?.error({ error: messageOf(error) }, 'a connection was refused because of a failure');
-    refuseConnection(connection, AUTHORITY_UNAVAILABLE);
+    connection.refuse(AUTHORITY_UNAVAILABLE);
   }
 }

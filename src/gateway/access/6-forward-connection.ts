@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { hasCode, messageOf } from '../../lib/errors.ts';
-import { encodeAnswer } from '../../tunnel/stream-header.ts';
 import {
   AUTHORITY_UNAVAILABLE,
   GAP_UNSETTLED,
@@ -9,7 +8,6 @@ import {
   TARGET_UNREACHABLE,
 } from '../answer/refusal.ts';
 import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
-import { refuseConnection } from '../connection/connection.ts';
 import { join } from '../connection/join.ts';
 import { MAX_ATTEMPTS, STREAM_OPEN_MS } from '../limits.ts';
 import { identifyAgain, lookInGap } from './gap.ts';
@@ -30,7 +28,7 @@ export async function forwardConnection(access: OpenConnection): Promise<void> {
   const reached = await reach(access);
   stream.off('close', gone);
   if ('end' in reached) return fail(access, reached);
-  stream.write(encodeAnswer({ ok: true }));
+  access.connection.accept();
   join(access, reached.target);
 }
 
@@ -113,5 +111,5 @@ function fail(access: OpenConnection, { end, refusal }: Failure): void {
   access.door.connections.giveBack(access.stream);
   if (access.ended) return;
   access.finish(end);
-  refuseConnection(access.connection, refusal, access.intent);
+  access.connection.refuse(refusal, access.intent);
 }

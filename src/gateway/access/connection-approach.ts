@@ -1,6 +1,6 @@
 import type { Resource } from '../../domain/resource.ts';
 import { CONNECTIONS_FULL, type Refusal } from '../answer/refusal.ts';
-import { type Connection, refuseConnection } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectionPlace } from '../connection/places.ts';
 import type { Door } from '../door.ts';
 import type { AgentTunnel } from '../ports.ts';
@@ -49,6 +49,6 @@ export class ConnectionApproach implements Approach<ConnectionPlace, OpenConnect
   }
 
   refuse(refusal: Refusal, marks?: RefusalMarks): void {
-    refuseConnection(this.#connection, refusal, marks?.reference);
+    this.#connection.refuse(refusal, marks?.reference);
   }
 }

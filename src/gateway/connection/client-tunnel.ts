@@ -6,7 +6,8 @@ import { Tunnel } from '../../tunnel/tunnel.ts';
 import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
 import { RELAY_STOPPING } from '../answer/refusal.ts';
 import { CONNECTION_HEADER_MS } from '../limits.ts';
-import { type Connection, type ConnectionClient, refuseConnection } from './connection.ts';
+import type { Connection, ConnectionClient } from './connection.ts';
+import { TunnelConnection } from './tunnel-connection.ts';
 
 /** The relay's end of the tunnel of one command line. Each stream that it opens comes to the door by itself. */
 export class ClientTunnel {
@@ -53,8 +54,9 @@ export class ClientTunnel {
     try {
       const header = await receiveHeader(stream, CONNECTION_HEADER_MS);
       if (header.kind !== 'resource') return void stream.destroy();
-      if (this.#draining) return refuseConnection({ stream }, RELAY_STOPPING);
-      this.#enter({ client: this.client, resource: header.resource, stream });
+      const connection = new TunnelConnection(this.client, header.resource, stream);
+      if (this.#draining) connection.refuse(RELAY_STOPPING);
+      else this.#enter(connection);
     } catch {
       stream.destroy();
     }

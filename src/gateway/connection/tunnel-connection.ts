@@ -1,0 +1,56 @@
+import type { TunnelStream } from '../../tunnel/stream.ts';
+import { encodeAnswer, type StreamRefusal } from '../../tunnel/stream-header.ts';
+import type { Refusal } from '../answer/refusal.ts';
+import type { Connection, ConnectionClient } from './connection.ts';
+
+/** A stream of a client tunnel, its header read. */
+export class TunnelConnection implements Connection {
+  readonly client: ConnectionClient;
+  readonly resource: string;
+  readonly stream: TunnelStream;
+
+  constructor(client: ConnectionClient, resource: string, stream: TunnelStream) {
+    this.client = client;
+    this.resource = resource;
+    this.stream = stream;
+  }
+
+  accept(): void {
+    this.stream.write(encodeAnswer({ ok: true }));
+  }
+
+  /** The stream ends once the answer is on its way; what the client wrote meanwhile is thrown away. */
+  refuse(refusal: Refusal, reference?: string): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.writableEnded) return;
+    const { message, contact } = refusal;
+    stream.resume();
+    stream.end(
+      encodeAnswer({
+        ok: false,
+        code: codeOf(refusal),
+        message: contact === undefined ? message : `${message} Whom to ask: ${contact}.`,
+        ...(reference === undefined ? {} : { reference }),
+      }),
+    );
+  }
+}
+
+function codeOf({ status, code }: Refusal): StreamRefusal {
+  switch (status) {
+    case 401:
+      return 'unauthenticated';
+    case 403:
+      return 'denied';
+    case 404:
+      return 'unknown_resource';
+    case 429:
+      return 'too_many';
+    case 502:
+      return 'dial_refused';
+    case 504:
+      return 'dial_timeout';
+    default:
+      return code === 'tunnel_closed' ? 'no_agent' : 'unavailable';
+  }
+}
