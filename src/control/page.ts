@@ -18,7 +18,8 @@ const SCRIPT_URL = `/page-${sha256Hex(PAGE_SCRIPT).slice(0, 10)}.js`;
 
 /**
  * A small server-rendered page in the console's style. A `<form data-json action="…">` in the body posts its fields as
- * JSON and goes to the `location` of the answer.
+ * JSON and goes to the `location` of the answer. The script stands before the body and is waited for: a form that a
+ * quick person, or a slow network, let the browser send by itself would be refused.
  */
 export function page({ title, body, reference }: Page): string {
   return html`<!doctype html>
@@ -30,7 +31,7 @@ export function page({ title, body, reference }: Page): string {
 <title>${title} · Postern</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${STYLE_URL}">
-<script src="${SCRIPT_URL}" defer></script>
+<script src="${SCRIPT_URL}"></script>
 </head>
 <body>
 <main>

@@ -66,4 +66,22 @@ describe('A small page in Chromium', { timeout: 60_000 }, () => {
     ]);
     assert.deepEqual(complaints, []);
   });
+
+  it('has no button to press before it can send JSON: a form of the browser’s own would be refused', async () => {
+    const page = await browser.context.newPage();
+    const script = Promise.withResolvers<void>();
+    await page.route('**/page-*.js', async (route) => {
+      await script.promise;
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/page-*.js');
+    await page.goto(`${origin}/ask`, { waitUntil: 'commit' });
+    await asked;
+    const pressed = page.getByRole('button', { name: 'Yes' }).click();
+    // Time for the parser to go on, if it would.
+    for (let round = 0; round < 50; round++) await page.evaluate(() => document.readyState);
+    script.resolve();
+    await pressed;
+    await page.waitForURL(`${origin}/done`);
+  });
 });
