@@ -107,8 +107,8 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
   };
   const codeOf = ({ body }: Answer) => (body === '' ? undefined : (JSON.parse(body) as { code?: string }).code);
   const refusedToPrograms = (route: string) => BY_BROWSER.includes(route);
-  /** Ends the session that asks, so each gets one of its own. */
-  const ENDS_SESSION = 'POST /api/v1/sign-out';
+  /** Ends what asks, so each gets a session of its own. */
+  const ENDS_SESSION = ['POST /api/v1/sign-out', 'DELETE /api/v1/tokens/current'];
 
   it('is walked', () => {
     assert.ok(routes().length > 40, `${routes().length} routes`);
@@ -135,15 +135,15 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
     for (const { route, permission } of routes()) {
       if (permission === 'anyone') continue;
       for (const name of NAMES) {
-        const own = route === ENDS_SESSION ? await whole.signIn(name, GROUPS[name]) : (cookies.get(name) ?? '');
-        const token = route === ENDS_SESSION ? await whole.issueToken(own) : (tokens.get(name) ?? '');
+        const own = ENDS_SESSION.includes(route) ? await whole.signIn(name, GROUPS[name]) : (cookies.get(name) ?? '');
+        const token = ENDS_SESSION.includes(route) ? await whole.issueToken(own) : (tokens.get(name) ?? '');
         const program = {
           'postern-token': token,
           origin: undefined,
           'sec-fetch-site': undefined,
           'sec-fetch-mode': undefined,
         };
-        for (const credential of route === ENDS_SESSION ? [program] : [{ cookie: own }, program]) {
+        for (const credential of ENDS_SESSION.includes(route) ? [program] : [{ cookie: own }, program]) {
           const answer = await ask(route, credential);
           const how = `${name} ${'cookie' in credential ? 'by cookie' : 'by token'}: ${route}: ${answer.body.slice(0, 300)}`;
           const inBrowser = 'cookie' in credential;

@@ -10,7 +10,9 @@ import type { AccessList } from '../../src/control/contract/accesses.ts';
 import type { AgentList } from '../../src/control/contract/agents.ts';
 import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
 import type { ConfigurationState } from '../../src/control/contract/configuration.ts';
+import type { Me } from '../../src/control/contract/me.ts';
 import type { PolicyRules, PolicyState } from '../../src/control/contract/policy.ts';
+import type { ResourceList } from '../../src/control/contract/resources.ts';
 import type { SessionList } from '../../src/control/contract/sessions.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
 import { CLIENT_SECRET, eventually, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
@@ -49,6 +51,22 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.ok(!answer.body.includes(CLIENT_SECRET) && !answer.body.includes('postgresql://'));
     const log = await get<AuditEntryPage>('/api/v1/audit/entries?query=kind:configuration.loaded', root);
     assert.equal((log.entries[0]?.event as { hash?: string } | undefined)?.hash, hash, 'the log names the same');
+  });
+
+  it('says who one is, until when and at which relay, and what one may reach', async () => {
+    const me = await get<Me>('/api/v1/me', alice);
+    assert.deepEqual([me.person.email, me.person.groups, me.roles], ['alice@example.com', ['employees'], []]);
+    assert.equal(me.relay.id, 'relay-1');
+    assert.match(me.relay.version, /^\d+\.\d+\.\d+/);
+    assert.ok(me.session.expiresAt > Date.now());
+    const { resources } = await get<ResourceList>('/api/v1/resources', alice);
+    assert.deepEqual(
+      resources.map(({ name, protocol, url, owner }) => [name, protocol, url, owner]),
+      [
+        ['echo', 'http', `${whole.app('echo')}/`, null],
+        ['wiki', 'http', `${whole.app('wiki')}/`, null],
+      ],
+    );
   });
 
   it('shows the policy in force, a refused change with its problems, and the next good one', async () => {

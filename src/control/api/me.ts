@@ -22,11 +22,12 @@ export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
           name: principal.name ?? null,
           email: principal.email ?? null,
           subject: principal.subject,
+          groups: [...principal.groups],
         },
         roles: [...roles],
         session: { id: session.id, signedInAt: session.signedInAt, expiresAt: session.expiresAt },
         signOut: '/api/v1/sign-out',
-        relay: { version },
+        relay: { id: deps.configuration.relay, version },
         contact: deps.contact ?? null,
       };
     },

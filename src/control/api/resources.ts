@@ -17,13 +17,14 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
       return {
         resources: [...resourceByName.values()]
           .filter((resource) => policy.mayReach(principal, resource))
-          .map(({ name, protocol, title, description, origin, tags }) => ({
+          .map(({ name, protocol, title, description, origin, tags, owner }) => ({
             name,
             protocol,
             title,
             description: description ?? null,
             url: protocol === 'http' ? `${origin}/` : null,
             tags: [...tags],
+            owner: owner ?? deps.contact ?? null,
           }))
           .sort((a, b) => a.title.localeCompare(b.title)),
       };

@@ -10,11 +10,12 @@ export const Me = Type.Object({
     name: Nullable(Type.String()),
     email: Nullable(Type.String()),
     subject: Type.String(),
+    groups: Type.Array(Type.String(), { description: 'As the provider said at the last sign-in.' }),
   }),
   roles: Type.Array(RoleName),
   session: Type.Object({ id: Type.String(), signedInAt: Whole, expiresAt: Whole }),
   signOut: Type.String({ description: 'POST JSON here; the answer is `{location}`.' }),
-  relay: Type.Object({ version: Type.String() }),
+  relay: Type.Object({ id: Type.String(), version: Type.String() }),
   contact: Nullable(Type.String(), 'Whom to ask for access.'),
 });
 export type Me = Static<typeof Me>;

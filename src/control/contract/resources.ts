@@ -8,6 +8,7 @@ export const LauncherResource = Type.Object({
   description: Nullable(Type.String()),
   url: Nullable(Type.String(), 'Where a web app is; of others nothing: postern connect.'),
   tags: Type.Array(Type.String()),
+  owner: Nullable(Type.String(), 'Whom to ask about it.'),
 });
 export type LauncherResource = Static<typeof LauncherResource>;
 
