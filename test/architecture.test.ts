@@ -45,7 +45,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   gateway: {
     may: ['domain', 'lib', 'tunnel', 'token'],
-    owns: ['undici', 'ws', 'typebox'],
+    owns: ['ws', 'typebox'],
     because: 'the data plane asks through ports: no Fastify, SQL, Casbin or OIDC',
   },
   control: {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
-import { errors } from 'undici';
 import {
   MAX_ANONYMOUS_PER_RESOURCE,
   MAX_STREAMS_PER_RESOURCE,
@@ -36,7 +35,7 @@ function streamOf(): Duplex {
 async function taken(pool: TargetPool, session: string, tunnel: AgentTunnel): Promise<TargetStream> {
   const stream = await pool.take(session, 'wiki', tunnel);
   assert.ok(stream);
-  if (stream.client === undefined) await stream.open('receipt', new AbortController().signal);
+  if (stream.connection === undefined) await stream.open('receipt', new AbortController().signal);
   return stream;
 }
 
@@ -124,28 +123,7 @@ describe('the places of a resource', () => {
       openStream: () => Promise.resolve(refused),
     });
     refused.destroy(new PosternError('timeout', 'The target did not answer.'));
-    assert.ok(stream.client);
-    await assert.rejects(stream.client.request({ path: '/', method: 'GET' }), { code: 'timeout' });
+    assert.equal(stream.connection?.isClosed, true);
+    assert.equal(stream.connection.error.code, 'timeout');
   });
-});
-
-describe('a stream that ended while its next request was recorded', () => {
-  for (const cause of [new errors.InformationalError('idle'), new errors.SocketError('closed'), undefined]) {
-    it(`fails that request once, and does not connect again (${cause?.code ?? 'no error'})`, async () => {
-      let opened = 0;
-      const duplex = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
-      const tunnel: AgentTunnel = {
-        ...tunnelOf('t'),
-        openStream: () => {
-          opened += 1;
-          return Promise.resolve(duplex);
-        },
-      };
-      const stream = await taken(new TargetPool(() => 0), 'session', tunnel);
-      duplex.destroy(cause);
-      assert.ok(stream.client);
-      await assert.rejects(stream.client.request({ path: '/', method: 'GET' }), { code: 'tunnel_closed' });
-      assert.equal(opened, 1);
-    });
-  }
 });

@@ -31,18 +31,37 @@ export async function forward(access: OpenRequest): Promise<void> {
   }
 }
 
+/** Nothing is awaited between the look in the gap and the first byte. */
 async function send(access: OpenRequest): Promise<'settled' | 'again' | Failure> {
-  const settled = (access.stream.client === undefined ? await open(access) : undefined) ?? (await settleGap(access));
-  if ('end' in settled) return settled;
-  if (access.terminated !== undefined) {
-    return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+  const { ports, pool, log } = access.door;
+  if (access.stream.connection === undefined) {
+    const failure = await open(access);
+    if (failure !== undefined) return failure;
   }
-  if (access.ended || access.exchange.res.destroyed) {
-    access.finish('client_closed');
-    access.door.pool.giveBack(access.stream, access.stream.client !== undefined);
-    return 'settled';
+  try {
+    for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
+      const { identity, resource, stream } = access;
+      // About strangers nothing is asserted.
+      const assertion = isAnonymous(identity) ? undefined : await ports.assertions.issue(identity, resource);
+      if (access.terminated !== undefined) {
+        return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+      }
+      if (access.ended || access.exchange.res.destroyed) {
+        access.finish('client_closed');
+        pool.giveBack(stream, true);
+        return 'settled';
+      }
+      const verdict = lookInGap(access);
+      if (verdict === 'go' && stream.connection !== undefined) {
+        return new TargetAnswer(access, stream.connection).send(targetHeaders(access, assertion));
+      }
+      if (verdict === 'revoked' || !(await identifyAgain(access))) return REVOKED;
+    }
+    return { end: 'not_forwarded', refusal: GAP_UNSETTLED };
+  } catch (error) {
+    log?.warn({ intent: access.recorded.id, error: messageOf(error) }, 'authority could not be read in the gap');
+    return { end: 'not_forwarded', refusal: AUTHORITY_UNAVAILABLE };
   }
-  return new TargetAnswer(access).send(targetHeaders(access, settled.assertion));
 }
 
 async function open(access: OpenRequest): Promise<Failure | undefined> {
@@ -69,24 +88,6 @@ async function open(access: OpenRequest): Promise<Failure | undefined> {
     return { end: 'target_unreachable', refusal: TARGET_UNREACHABLE };
   } finally {
     access.stop = undefined;
-  }
-}
-
-/** Until what was decided still holds: yields the assertion about the identity as it is now; about strangers nothing is asserted. */
-async function settleGap(access: OpenRequest): Promise<{ readonly assertion: string | undefined } | Failure> {
-  const { ports, log } = access.door;
-  try {
-    for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
-      const { identity, resource } = access;
-      const assertion = isAnonymous(identity) ? undefined : await ports.assertions.issue(identity, resource);
-      const verdict = lookInGap(access);
-      if (verdict === 'go') return { assertion };
-      if (verdict === 'revoked' || !(await identifyAgain(access))) return REVOKED;
-    }
-    return { end: 'not_forwarded', refusal: GAP_UNSETTLED };
-  } catch (error) {
-    log?.warn({ intent: access.recorded.id, error: messageOf(error) }, 'authority could not be read in the gap');
-    return { end: 'not_forwarded', refusal: AUTHORITY_UNAVAILABLE };
   }
 }
 

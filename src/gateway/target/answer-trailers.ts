@@ -9,8 +9,8 @@ const NEVER_IN_TRAILERS =
  * The target's trailers, to a client that said it takes them (RFC 9110 §6.5.1 lets anyone on the way discard them; those
  * of requests are). They need an answer in chunks.
  */
-export function addTrailers({ exchange, head, door }: OpenRequest, raw: unknown): void {
-  if (!head.takesTrailers || !Array.isArray(raw) || raw.length === 0) return;
+export function addTrailers({ exchange, head, door }: OpenRequest, raw: readonly string[]): void {
+  if (!head.takesTrailers || raw.length === 0) return;
   const fields = clientHeaders(raw, door.isPosternCookie);
   const passed: [string, string][] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {

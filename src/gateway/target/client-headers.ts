@@ -4,13 +4,13 @@ import { isHopByHop } from './header-kind.ts';
  * What the client gets of a target's fields, as a flat name-value list: without those of the hop, cookies under our
  * names, and the wish to clear cookies (it would sign the person out of every host beneath ours).
  */
-export function clientHeaders(raw: readonly (Buffer | string)[], isPosternCookie: (name: string) => boolean): string[] {
+export function clientHeaders(raw: readonly string[], isPosternCookie: (name: string) => boolean): string[] {
   const headers: string[] = [];
   let listed: string[] | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = textOf(raw[at]);
+    const name = raw[at] ?? '';
     const lower = name.toLowerCase();
-    const value = textOf(raw[at + 1]);
+    const value = raw[at + 1] ?? '';
     if (isHopByHop(lower)) {
       if (lower === 'connection' && !/^(?:keep-alive|close)$/i.test(value)) {
         listed = [...(listed ?? []), ...value.split(',').map((token) => token.trim().toLowerCase())];
@@ -47,8 +47,4 @@ function withoutCookieClearing(value: string): string {
   const wishes = value.split(',').map((wish) => wish.trim());
   if (wishes.includes('"*"')) return '"cache", "storage"';
   return wishes.filter((wish) => wish !== '' && !/^"?cookies"?$/i.test(wish)).join(', ');
-}
-
-function textOf(bytes: Buffer | string | undefined): string {
-  return typeof bytes === 'string' ? bytes : (bytes?.toString('latin1') ?? '');
 }

@@ -8,7 +8,7 @@ export interface HeaderName {
   readonly folded: string;
 }
 
-/** RFC 9110 §7.6.1, with the fields that undici writes itself or that were for us. */
+/** RFC 9110 §7.6.1, with the fields that the request's head gets by itself or that were for us. */
 const HOP_BY_HOP = new Set([
   'expect',
   'http2-settings',

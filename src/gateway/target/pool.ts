@@ -49,7 +49,7 @@ export class TargetPool {
   giveBack(stream: TargetStream, reusable: boolean): void {
     const share = this.#share(stream.resource);
     if (!share.busy.delete(stream)) return;
-    if (reusable && !this.#closed && stream.client !== undefined && stream.canCarryMore(this.#clock())) {
+    if (reusable && !this.#closed && stream.canCarryMore(this.#clock())) {
       share.idle.add(stream);
       stream.onEnded = () => this.#drop(share, stream);
     } else {
@@ -63,6 +63,13 @@ export class TargetPool {
     for (const share of this.#shares.values()) {
       for (const stream of share.busy) if (which(stream)) stream.retired = true;
       for (const stream of [...share.idle]) if (which(stream)) this.#drop(share, stream);
+    }
+  }
+
+  /** Ends what waited for its target, or for another request, for too long. `nowMs` is of `performance.now`. */
+  sweep(nowMs: number): void {
+    for (const { busy, idle } of this.#shares.values()) {
+      for (const stream of [...busy, ...idle]) stream.sweep(nowMs);
     }
   }
 

@@ -1,63 +1,64 @@
-import { Readable } from 'node:stream';
 import type { OpenRequest } from '../access/open-request.ts';
+import type { TargetConnection } from './http/target-connection.ts';
 
-/**
- * The client's body on its way to the target, with back-pressure and counted. A stream of its own, since undici
- * destroys the body it is given, and that must not cut the client's connection. Touches the request only once read.
- */
-export class RequestBody extends Readable {
+/** The client's body on its way to the target, with back-pressure and counted. */
+export class RequestBody {
   readonly #access: OpenRequest;
-  #attached = false;
+  readonly #connection: TargetConnection;
 
-  constructor(access: OpenRequest) {
-    super({ autoDestroy: true });
+  constructor(access: OpenRequest, connection: TargetConnection) {
     this.#access = access;
+    this.#connection = connection;
   }
 
-  override _read(): void {
-    const { req, res } = this.#access.exchange;
-    if (!this.#attached) {
-      this.#attached = true;
-      if (this.#access.head.expectsContinue && !res.headersSent) res.writeContinue();
-      req.on('data', this.#onData);
-      req.on('end', this.#onEnd);
-      req.on('error', this.#onError);
-      req.on('aborted', this.#onError);
-    }
+  /** Asks the client for it, where the client waits to be asked. */
+  start(): void {
+    const { exchange, head, door } = this.#access;
+    const { req, res } = exchange;
+    if (head.expectsContinue && !res.headersSent) res.writeContinue();
+    this.#access.stalledSince = door.clock();
+    req.on('data', this.#onData);
+    req.on('end', this.#onEnd);
+    // What broke off is told by the end of the response: it closes with the client's connection.
+    req.on('error', ignore);
+    req.resume();
+  }
+
+  /** The target takes more. */
+  drained(): void {
+    const { req } = this.#access.exchange;
+    if (!req.isPaused()) return;
     this.#access.stalledSince = this.#access.door.clock();
     req.resume();
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  /** What still comes is not for the target any more. */
+  stop(): void {
     const { req } = this.#access.exchange;
     req.off('data', this.#onData);
     req.off('end', this.#onEnd);
     this.#access.stalledSince = 0;
-    callback(error);
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#access.bytesUp += chunk.length;
-    const { bodyLimitBytes } = this.#access.resource;
-    if (bodyLimitBytes !== undefined && this.#access.bytesUp > bodyLimitBytes) {
-      this.#access.bodyTooLarge = true;
-      this.destroy(new Error('The body is larger than the resource takes.'));
-      return;
-    }
-    if (this.push(chunk)) {
-      this.#access.stalledSince = this.#access.door.clock();
+    const access = this.#access;
+    access.bytesUp += chunk.length;
+    const { bodyLimitBytes } = access.resource;
+    if (bodyLimitBytes !== undefined && access.bytesUp > bodyLimitBytes) {
+      access.bodyTooLarge = true;
+      this.#connection.fail(new Error('The body is larger than the resource takes.'));
+    } else if (this.#connection.sendBody(chunk)) {
+      access.stalledSince = access.door.clock();
     } else {
-      this.#access.stalledSince = 0;
-      this.#access.exchange.req.pause();
+      access.stalledSince = 0;
+      access.exchange.req.pause();
     }
   };
 
   readonly #onEnd = (): void => {
     this.#access.stalledSince = 0;
-    this.push(null);
-  };
-
-  readonly #onError = (): void => {
-    this.destroy(new Error('The client broke off its request.'));
+    this.#connection.endBody();
   };
 }
+
+function ignore(): void {}

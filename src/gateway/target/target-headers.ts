@@ -23,7 +23,7 @@ export function targetHeaders(access: OpenRequest, assertion: string | undefined
         headers.push(name, resource.targetHost ?? value);
         break;
       case 'content-length':
-        // Without a body undici says by itself what the method calls for.
+        // Without a body the request's head says by itself what the method calls for.
         if (head.hasBody) headers.push(name, value);
         break;
       case 'cookie': {

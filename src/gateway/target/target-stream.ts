@@ -1,13 +1,10 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Client } from 'undici';
 import { PosternError } from '../../lib/errors.ts';
-import { MAX_TARGET_HEADER_BYTES, STREAM_AGE_MS, STREAM_IDLE_MS, STREAM_OPEN_MS } from '../limits.ts';
+import { STREAM_AGE_MS, STREAM_OPEN_MS } from '../limits.ts';
 import type { AgentTunnel } from '../ports.ts';
+import { TargetConnection } from './http/target-connection.ts';
 
-const TARGET_URL = 'http://target';
-
-/** One tunnel stream to a target, for one session and resource, with an HTTP client on it. It carries one request at a time. */
+/** One tunnel stream to a target, for one session and resource, with HTTP on it. It carries one request at a time. */
 export class TargetStream {
   readonly session: string;
   readonly resource: string;
@@ -18,8 +15,7 @@ export class TargetStream {
   ordinal = 1;
   /** Its authority ended while it was busy: it goes with its request. */
   retired = false;
-  #client: Client | undefined;
-  #duplex: Duplex | undefined;
+  #connection: TargetConnection | undefined;
   #dead = false;
   /** Called once when an opened stream ends by itself. */
   onEnded: (() => void) | undefined;
@@ -32,20 +28,15 @@ export class TargetStream {
     this.#bornAt = bornAt;
   }
 
-  /** The client to send on; undefined until opened. */
-  get client(): Client | undefined {
-    return this.#client;
-  }
-
-  /** It was reset, not ended: what came last may not be all. */
-  get wasReset(): boolean {
-    return this.#duplex?.errored !== null && this.#duplex?.errored !== undefined;
+  /** What to send on; undefined until opened. */
+  get connection(): TargetConnection | undefined {
+    return this.#connection;
   }
 
   canCarryMore(nowMs: number): boolean {
     return (
       !this.#dead &&
-      !this.#duplex?.destroyed &&
+      this.#connection?.isFree === true &&
       !this.retired &&
       !this.tunnel.closed &&
       nowMs - this.#bornAt < STREAM_AGE_MS
@@ -71,47 +62,22 @@ export class TargetStream {
       throw new PosternError('aborted', 'The stream to the target is no longer wanted.');
     }
     duplex.on('error', ignore);
-    this.#duplex = duplex;
-    this.#client = this.#clientOn(duplex);
+    this.#connection = new TargetConnection(duplex, () => {
+      this.#dead = true;
+      this.onEnded?.();
+    });
+  }
+
+  /** Ends what waits for too long on it. */
+  sweep(nowMs: number): void {
+    this.#connection?.sweep(nowMs);
   }
 
   destroy(): void {
     if (this.#dead) return;
     this.#dead = true;
-    this.#duplex?.destroy();
-    this.#client?.destroy(null, ignore);
+    this.#connection?.close();
   }
-
-  #clientOn(duplex: Duplex): Client {
-    let used = false;
-    const client = new Client(TARGET_URL, {
-      pipelining: 1,
-      keepAliveTimeout: STREAM_IDLE_MS,
-      keepAliveMaxTimeout: STREAM_IDLE_MS,
-      maxHeaderSize: MAX_TARGET_HEADER_BYTES,
-      connect: (_options, callback) => {
-        // undici would connect again by itself; a receipt opens one stream, once.
-        const again = used;
-        used = true;
-        // undici breaks on a synchronous callback.
-        queueMicrotask(() => {
-          // Always an error of ours: for its own (UND_ERR_INFO, UND_ERR_SOCKET) undici would connect again, for ever.
-          if (again || duplex.destroyed) callback(streamEnded(duplex.errored), null);
-          // undici asks of its socket only what every Duplex has.
-          else callback(null, duplex as Socket);
-        });
-      },
-    });
-    client.on('disconnect', () => {
-      this.#dead = true;
-      this.onEnded?.();
-    });
-    return client;
-  }
-}
-
-function streamEnded(cause: Error | null): PosternError {
-  return cause instanceof PosternError ? cause : new PosternError('tunnel_closed', 'The stream has ended.', { cause });
 }
 
 function ignore(): void {}

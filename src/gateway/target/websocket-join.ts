@@ -4,8 +4,8 @@ import type { OpenRequest } from '../access/open-request.ts';
 import { terminationText } from '../answer/terminated.ts';
 import { closeFrame, FrameBoundary } from './frame-boundary.ts';
 
-/** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. */
-export function joinWebSocket(access: OpenRequest, headers: string[], target: Duplex): void {
+/** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. `early` came with the 101. */
+export function joinWebSocket(access: OpenRequest, headers: string[], target: Duplex, early: Buffer | undefined): void {
   const { exchange, door } = access;
   const { upgrade, res } = exchange;
   if (upgrade === undefined) {
@@ -52,10 +52,15 @@ export function joinWebSocket(access: OpenRequest, headers: string[], target: Du
   copy(client, target, halfClosedMs, (chunk) => {
     access.bytesUp += chunk.length;
   });
-  copy(target, client, halfClosedMs, (chunk) => {
+  const seeDown = (chunk: Buffer) => {
     access.bytesDown += chunk.length;
     boundary.see(chunk);
-  });
+  };
+  copy(target, client, halfClosedMs, seeDown);
+  if (early !== undefined) {
+    seeDown(early);
+    client.write(early);
+  }
   if (upgrade.head.length > 0) {
     access.bytesUp += upgrade.head.length;
     target.write(upgrade.head);
