@@ -99,7 +99,7 @@ targets:
 const RULES = `# Who may reach what. Nothing is allowed unless a rule allows it, and a deny beats every allow.
 # Save this file and it is in force a moment later; a mistake leaves the old rules in force and says where it is.
 #
-#   who:   provider:<group at the identity provider>, group:<group below>, person:<e-mail>, anyone-signed-in
+#   who:   provider:<group at the identity provider>, group:<group below>, person:<e-mail>, service:<name>, anyone-signed-in
 #   what:  resource:<name>, tag:<tag>, any-resource
 #   methods and paths narrow a rule; "*" is one segment of a path, "**" any rest.
 

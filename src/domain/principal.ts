@@ -26,5 +26,18 @@ export const ANONYMOUS: Principal = {
   groups: [],
 };
 
+/** Issuer of services. Issuers of providers are URLs, so none is called so. */
+const SERVICE_ISSUER = 'urn:postern:services';
+
+/** Key of the service of a name. The subject says what it is, so that no target takes it for a person of that name. */
+export function serviceKey(name: string): { readonly issuer: string; readonly subject: string } {
+  return { issuer: SERVICE_ISSUER, subject: `service:${name}` };
+}
+
+/** Is it a program that an admin gave an identity? Whoever holds the relay's machine is a service of another issuer. */
+export function isService({ kind, issuer }: Principal): boolean {
+  return kind === 'service' && issuer === SERVICE_ISSUER;
+}
+
 /** What a principal may do at the relay itself; access to resources is the policy's alone. */
 export type Role = 'admin' | 'security' | 'auditor';

@@ -12,14 +12,15 @@ const Method = Type.String({
   description: 'a method in upper case such as GET; methods are case-sensitive',
 });
 
-const MEMBER = 'provider:[^\\p{Cc}]{1,200}|group:[a-z0-9-]{1,63}|person:[^\\s@]{1,64}@[^\\s@]{1,253}';
+const MEMBER =
+  'provider:[^\\p{Cc}]{1,200}|group:[a-z0-9-]{1,63}|person:[^\\s@]{1,64}@[^\\s@]{1,253}|service:[a-z0-9-]{1,63}';
 const Member = Type.String({
   pattern: `^(${MEMBER})$`,
-  description: 'provider:<group>, group:<local group> or person:<e-mail>',
+  description: 'provider:<group>, group:<local group>, person:<e-mail> or service:<name>',
 });
 const Who = Type.String({
   pattern: `^(${MEMBER}|anyone-signed-in|anyone)$`,
-  description: 'provider:<group>, group:<local group>, person:<e-mail>, anyone-signed-in or anyone',
+  description: 'provider:<group>, group:<local group>, person:<e-mail>, service:<name>, anyone-signed-in or anyone',
 });
 const What = Type.String({
   pattern: '^(resource:[a-z0-9-]{1,63}|tag:[a-z0-9-]{1,63}|any-resource)$',
@@ -60,6 +61,7 @@ export const PolicyTestFileSchema = Type.Object(
         {
           person: Type.Optional(Type.String({ description: 'an e-mail address' })),
           groups: Type.Optional(Type.Array(Type.String())),
+          service: Type.Optional(Name),
           stranger: Type.Optional(Type.Boolean({ description: 'true for somebody who is not signed in' })),
           resource: Name,
           method: Type.Optional(Method),

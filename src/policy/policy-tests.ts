@@ -1,6 +1,7 @@
+import type { Static } from 'typebox';
 import { Problems } from '../config/problem.ts';
 import { parseYaml } from '../config/yaml-document.ts';
-import { ANONYMOUS, type Principal } from '../domain/principal.ts';
+import { ANONYMOUS, type Principal, serviceKey } from '../domain/principal.ts';
 import { parseRequestTarget } from '../domain/request-path.ts';
 import type { LoadedPolicy, Surroundings } from './load-policy.ts';
 import type { PolicyFile } from './policy-files.ts';
@@ -26,12 +27,15 @@ export function runPolicyTests(
       const place = document?.place('tests', at) ?? { file, line: 1, column: 1 };
       const resource = resources.find((each) => each.name === test.resource);
       const path = parseRequestTarget(test.path ?? '/');
-      if (test.stranger && (test.person !== undefined || test.groups !== undefined))
-        failures.add(place, 'a stranger has neither "person" nor "groups"');
+      const isPerson = test.person !== undefined || test.groups !== undefined;
+      if (test.stranger && (isPerson || test.service !== undefined))
+        failures.add(place, 'a stranger has neither "person" nor "groups" nor "service"');
+      else if (isPerson && test.service !== undefined)
+        failures.add(place, 'a service has neither "person" nor "groups"');
       else if (!resource) failures.add(place, `there is no resource "${test.resource}"`);
       else if (typeof path === 'string') failures.add(place, `the path is refused before any rule: ${path}`);
       else {
-        const principal = test.stranger ? ANONYMOUS : personOf(issuer, test.person, test.groups ?? []);
+        const principal = principalOf(test, issuer);
         const method = test.method ?? 'GET';
         const decision = policy.decide({ principal, resource, action: { kind: 'http', method, path } });
         const right = decision.effect === test.expect && (test.rule === undefined || decision.rule === test.rule);
@@ -46,6 +50,14 @@ export function runPolicyTests(
     }
   }
   return { passed, failures: failures.lines() };
+}
+
+type PolicyTest = Static<typeof PolicyTestFileSchema>['tests'][number];
+
+function principalOf({ stranger, service, person, groups = [] }: PolicyTest, issuer: string): Principal {
+  if (stranger) return ANONYMOUS;
+  if (service === undefined) return personOf(issuer, person, groups);
+  return { ...personOf(issuer, undefined, []), kind: 'service', ...serviceKey(service) };
 }
 
 function personOf(issuer: string, email: string | undefined, groups: readonly string[]): Principal {

@@ -2,11 +2,11 @@
 export interface Rule {
   readonly id: string;
   readonly effect: 'allow' | 'deny';
-  /** `provider:<group>`, `group:<local group>`, `person:<bound e-mail>`, `anyone-signed-in` or `anyone` (strangers too). */
+  /** `provider:<group>`, `group:<local group>`, `person:<bound e-mail>`, `service:<name>`, `anyone-signed-in` (people) or `anyone` (strangers and services too). */
   readonly who: readonly string[];
   /** `resource:<name>`, `tag:<tag>` or `any-resource`. */
   readonly what: readonly string[];
-  /** Exact methods; undefined: all. */
+  /** Exact methods; undefined: all, where LEASE is among them only for a deny. */
   readonly methods: readonly string[] | undefined;
   /** Path patterns; undefined: all paths. */
   readonly paths: readonly string[] | undefined;
@@ -16,7 +16,7 @@ export interface Rule {
 
 export interface LocalGroup {
   readonly name: string;
-  /** `provider:<group>` and `person:<bound e-mail>`; groups in groups are already replaced by their members. */
+  /** `provider:<group>`, `person:<bound e-mail>` and `service:<name>`; groups in groups are already replaced by their members. */
   readonly members: readonly string[];
 }
 

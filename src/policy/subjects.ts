@@ -1,4 +1,4 @@
-import type { Principal } from '../domain/principal.ts';
+import { isService, type Principal } from '../domain/principal.ts';
 import type { LocalGroup } from './rule.ts';
 
 /**
@@ -22,14 +22,15 @@ export function qualify(written: string, issuer: string): string {
   const colon = written.indexOf(':');
   const kind = written.slice(0, colon);
   const name = written.slice(colon + 1);
-  // Local groups are ours: their members are qualified instead.
-  return kind === 'group' ? `group:${name}` : `${kind}:${issuer} ${name}`;
+  // Local groups and services are ours: the members of groups are qualified instead.
+  return kind === 'group' || kind === 'service' ? written : `${kind}:${issuer} ${name}`;
 }
 
 /** Everything a decision reads of a principal. */
 export function factsKey(principal: Principal): string {
   return JSON.stringify([
     principal.kind === 'anonymous',
+    isService(principal) ? principal.subject : null,
     principal.issuer,
     principal.boundEmail ?? null,
     principal.groups,
@@ -49,15 +50,22 @@ export function groupsByMember(groups: readonly LocalGroup[], issuer: string): R
   return byMember;
 }
 
+/** Of services their name and the local groups that list them: `anyone-signed-in` means people. */
 export function subjectsOf(
   principal: Principal,
   byMember: ReadonlyMap<string, readonly string[]>,
 ): ReadonlySet<string> {
-  const { issuer, boundEmail, groups } = principal;
   if (principal.kind === 'anonymous') return new Set([ANYONE]);
-  const own = groups.map((group) => `provider:${issuer} ${group}`);
-  if (boundEmail !== undefined) own.push(`person:${issuer} ${boundEmail.toLowerCase()}`);
-  const subjects = new Set([ANYONE, `anyone:${issuer}`, ...own]);
+  const own = isService(principal) ? [principal.subject] : ownSubjects(principal);
+  const subjects = new Set([ANYONE, ...own]);
   for (const each of own) for (const group of byMember.get(each) ?? []) subjects.add(group);
   return subjects;
+}
+
+function ownSubjects({ issuer, boundEmail, groups }: Principal): string[] {
+  return [
+    `anyone:${issuer}`,
+    ...groups.map((group) => `provider:${issuer} ${group}`),
+    ...(boundEmail === undefined ? [] : [`person:${issuer} ${boundEmail.toLowerCase()}`]),
+  ];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ANONYMOUS } from '../../src/domain/principal.ts';
+import { ANONYMOUS, serviceKey } from '../../src/domain/principal.ts';
 import { checkOf, ISSUER, METRICS, person, policyOf, resource, verdict, WIKI } from './fixtures.ts';
 
 const alice = person({ boundEmail: 'alice@example.com', groups: ['employees', 'engineering'] });
@@ -221,6 +221,31 @@ test('only rules for anyone speak of strangers, and those speak of everyone', ()
   assert.equal(stranger('/hooks//git', 'POST'), 'deny path_ambiguous');
   assert.equal(verdict(policy, checkOf(ANONYMOUS)), 'deny no_rule_matched');
   assert.equal(verdict(policy, checkOf(eve, '/x', 'GET', METRICS)), 'allow people');
+});
+
+test('a service is reached by its name and by local groups that list it, and by nothing that means people', () => {
+  const ci = person({ kind: 'service', ...serviceKey('ci') });
+  const of = (who: string) =>
+    policyOf(`groups:
+  programs: [service:ci]
+  all: [group:programs, person:eve@example.com]
+rules:
+  - { id: it, effect: allow, who: ['${who}'], what: [any-resource] }`).policy;
+  for (const who of ['service:ci', 'group:programs', 'group:all']) {
+    assert.equal(verdict(of(who), checkOf(ci)), 'allow it', who);
+    assert.equal(of(who).mayReach(ci, WIKI), true);
+  }
+  for (const who of ['anyone-signed-in', 'service:ci2', 'person:ci@example.com', 'provider:ci', 'provider:service:ci'])
+    assert.equal(verdict(of(who), checkOf(ci)), 'deny no_rule_matched', who);
+  const alike = [
+    person({ subject: 'service:ci', groups: ['service:ci', 'ci'], boundEmail: 'ci@example.com' }),
+    person({ kind: 'service', issuer: 'urn:postern:local', subject: 'service:ci' }),
+    person({ ...serviceKey('ci') }),
+    person({ kind: 'service', ...serviceKey('monitor') }),
+    ANONYMOUS,
+  ];
+  for (const other of alike) assert.equal(verdict(of('service:ci'), checkOf(other)), 'deny no_rule_matched');
+  assert.equal(verdict(of('service:ci'), checkOf(ci)), 'allow it', 'whoever asked before');
 });
 
 test('whoever calls themselves anonymous is nobody else, and nobody else is anonymous', () => {

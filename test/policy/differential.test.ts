@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Enforcer, newEnforcer, newModelFromString } from 'casbin';
 import fc from 'fast-check';
-import type { Principal } from '../../src/domain/principal.ts';
+import { type Principal, serviceKey } from '../../src/domain/principal.ts';
 import type { Resource } from '../../src/domain/resource.ts';
 import { linesOf, objectsOf } from '../../src/policy/candidates.ts';
 import { FUNCTIONS, loadModelText } from '../../src/policy/casbin-model.ts';
@@ -19,7 +19,7 @@ const pattern = fc
 
 const rule = fc.record({
   effect: fc.constantFrom('allow' as const, 'allow' as const, 'deny' as const),
-  who: some(['provider:a', 'provider:b', 'group:g', 'group:h', 'person:x@y', 'anyone-signed-in']),
+  who: some(['provider:a', 'provider:b', 'group:g', 'group:h', 'person:x@y', 'service:ci', 'anyone-signed-in']),
   what: some(['resource:wiki', 'resource:metrics', 'tag:t', 'tag:u', 'any-resource']),
   methods: fc.option(some(['GET', 'HEAD', 'POST']), { nil: undefined }),
   paths: fc.option(fc.array(pattern, { minLength: 1, maxLength: 3 }), { nil: undefined }),
@@ -30,7 +30,7 @@ const rules = fc
 const groups = fc
   .tuple(some(['provider:a', 'provider:c', 'person:x@y'], 0), some(['provider:b', 'person:z@y'], 0))
   .map(([g, h]): LocalGroup[] => [
-    { name: 'g', members: g },
+    { name: 'g', members: [...g, 'service:ci'] },
     { name: 'h', members: h },
   ]);
 const principal = fc
@@ -40,11 +40,12 @@ const principal = fc
     issuer: fc.constantFrom(ISSUER, ISSUER, ISSUER, 'https://other.example.com'),
   })
   .map(person);
+const service = fc.constantFrom('ci', 'monitor', 'a').map((name) => person({ kind: 'service', ...serviceKey(name) }));
 const protectedResource = fc
   .tuple(fc.constantFrom('wiki', 'metrics', 'other'), some(['t', 'u'], 0))
   .map(([name, tags]) => resource(name, { tags }));
 const request = fc.record({
-  principal,
+  principal: fc.oneof({ weight: 4, arbitrary: principal }, service),
   resource: protectedResource,
   method: fc.constantFrom('GET', 'HEAD', 'POST', 'get', '*'),
   target: fc
@@ -97,6 +98,10 @@ function meaning(
   target: string,
 ): ['allow' | 'deny', string | undefined] {
   const is = (written: string): boolean => {
+    if (who.kind === 'service') {
+      if (written === who.subject) return true;
+      return local.some(({ name, members }) => written === `group:${name}` && members.includes(who.subject));
+    }
     if (who.issuer !== ISSUER) return false;
     if (written === 'anyone-signed-in') return true;
     const [kind, name = ''] = written.split(/:(.*)/s);

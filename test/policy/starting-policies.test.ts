@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildPolicy, loadPolicy } from '../../src/policy/load-policy.ts';
 import { readPolicyTestFiles } from '../../src/policy/policy-files.ts';
 import { runPolicyTests } from '../../src/policy/policy-tests.ts';
-import { checkOf, ISSUER, METRICS, person, resource, WIKI } from './fixtures.ts';
+import { checkOf, ISSUER, METRICS, person, policyOf, resource, WIKI } from './fixtures.ts';
 
 const directory = fileURLToPath(new URL('../../policies', import.meta.url));
 const surroundings = { resources: [WIKI, METRICS, resource('echo')], issuer: ISSUER };
@@ -36,6 +36,20 @@ test('who is denied metrics hears for whom it is', () => {
   assert.equal(policy.decide(checkOf(bob, '/', 'GET', METRICS)).message, 'Metrics is for the engineering team.');
 });
 
+test('tests about services', () => {
+  const loaded = policyOf(`rules:
+  - { id: ci, effect: allow, who: [service:ci], what: [resource:wiki] }`);
+  const tests = `tests:
+  - { service: ci, resource: wiki, expect: allow, rule: ci }
+  - { service: monitor, resource: wiki, expect: deny }
+  - { service: ci, groups: [employees], resource: wiki, expect: deny }
+`;
+  assert.deepEqual(runPolicyTests([{ file: 'x.test.yaml', text: tests }], loaded, surroundings), {
+    passed: 2,
+    failures: ['x.test.yaml:4:5: a service has neither "person" nor "groups"'],
+  });
+});
+
 test('tests about strangers', () => {
   const yaml = `rules:
   - { id: hooks, effect: allow, who: [anyone], what: [resource:wiki], methods: [POST], paths: [/hooks/*] }`;
@@ -47,6 +61,6 @@ test('tests about strangers', () => {
 `;
   assert.deepEqual(runPolicyTests([{ file: 'x.test.yaml', text }], hooks, surroundings), {
     passed: 2,
-    failures: ['x.test.yaml:4:5: a stranger has neither "person" nor "groups"'],
+    failures: ['x.test.yaml:4:5: a stranger has neither "person" nor "groups" nor "service"'],
   });
 });
