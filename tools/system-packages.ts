@@ -24,6 +24,7 @@ const PACKAGES: readonly SystemPackage[] = [
   { name: 'nginx-light', files: ['/usr/sbin/nginx'], usedBy: 'bench, test/apps' },
   { name: 'fcgiwrap', files: ['/usr/sbin/fcgiwrap'], usedBy: 'test/apps' },
   { name: 'prometheus', files: ['/usr/bin/prometheus'], usedBy: 'test/apps' },
+  { name: 'rabbitmq-server', files: ['/usr/lib/rabbitmq/bin/rabbitmq-server'], usedBy: 'test/apps' },
   { name: 'wrk', files: ['/usr/bin/wrk'], usedBy: 'bench' },
 ];
 

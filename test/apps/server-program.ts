@@ -4,14 +4,17 @@ import { connect } from 'node:net';
 import { pause, within } from '../../src/lib/wait.ts';
 
 const START_LIMIT_MS = 30_000;
+/** Long enough for one that ends its own children. */
+const STOP_LIMIT_MS = 15_000;
 
 /** A server of somebody else in a process of its own; `at` is the port or socket where it answers. */
 export async function startServer(
   command: string,
   args: readonly string[],
   at: number | string,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<AsyncDisposable> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
     said = (said + text.toString()).slice(-4_000);
@@ -41,7 +44,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
-  const kill = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await ended;
   clearTimeout(kill);
 }
