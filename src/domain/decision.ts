@@ -2,13 +2,16 @@ import type { Principal } from './principal.ts';
 import type { RequestPath } from './request-path.ts';
 import type { Resource } from './resource.ts';
 
+/** The method of leased ports: allowed by rules that name it, and never by those for all methods. */
+export const LEASE = 'LEASE';
+
 /** What the policy is asked. */
 export interface Check {
   readonly principal: Principal;
   readonly resource: Resource;
   readonly action: {
     readonly kind: 'http' | 'websocket' | 'tcp';
-    /** Upper case as received; methods are case-sensitive (RFC 9110 §9.1). `CONNECT` for tcp, which no HTTP request may have. */
+    /** Upper case as received; methods are case-sensitive (RFC 9110 §9.1). For tcp `CONNECT` or `LEASE`, which no HTTP request may have. */
     readonly method: string;
     /** `NO_PATH` for tcp. */
     readonly path: RequestPath;

@@ -1,3 +1,4 @@
+import { LEASE } from '../domain/decision.ts';
 import type { Resource } from '../domain/resource.ts';
 import { ALL, type CasbinLine, type CasbinRequest, FUNCTIONS, patternOf } from './casbin-model.ts';
 import type { Rule } from './rule.ts';
@@ -18,11 +19,17 @@ export function linesOf(rules: readonly Rule[], issuer: string): Line[] {
         (rule.paths ?? [ALL]).map((path) => ({
           rule,
           order,
-          casbin: [qualify(who, issuer), what, rule.methods?.join(' ') ?? ALL, path, rule.effect, rule.id],
+          casbin: [qualify(who, issuer), what, methodsOf(rule), path, rule.effect, rule.id],
         })),
       ),
     ),
   );
+}
+
+/** Who denies all methods means leases, too. */
+function methodsOf({ methods, effect }: Rule): string {
+  if (methods) return methods.join(' ');
+  return effect === 'deny' ? `${ALL} ${LEASE}` : ALL;
 }
 
 /** A resource in Casbin's words. */

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Enforcer, type Model, newModelFromString } from 'casbin';
+import { LEASE } from '../domain/decision.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { matchesPattern, type PathPattern, parsePathPattern } from './path-pattern.ts';
 
 /** Grows whenever the functions below, path patterns, path readings or subjects come to mean something else. */
-export const FUNCTION_SET_VERSION = 3;
+export const FUNCTION_SET_VERSION = 4;
 
-/** What a Casbin line says in `act` and `path` for "all". */
+/** What a Casbin line says in `act` and `path` for "all"; in `act` without LEASE, which wants to be named. */
 export const ALL = '*';
 
 /** The arguments of one evaluation. */
@@ -74,7 +75,11 @@ export function newModel(text: string): Model {
 export const FUNCTIONS = {
   holds: (subjects: ReadonlySet<string>, subject: string): boolean => subjects.has(subject),
   covers: (objects: ReadonlySet<string>, object: string): boolean => objects.has(object),
-  names: (methods: string, method: string): boolean => methods === ALL || methods.split(' ').includes(method),
+  names: (methods: string, method: string): boolean => {
+    if (methods === ALL) return method !== LEASE;
+    const named = methods.split(' ');
+    return named.includes(method) || named.includes(ALL);
+  },
   matches: (segments: readonly string[], path: string): boolean =>
     path === ALL || matchesPattern(segments, patternOf(path)),
 } as const;

@@ -1,4 +1,4 @@
-import type { Check, Decision, Policy, Reason } from '../domain/decision.ts';
+import { type Check, type Decision, LEASE, type Policy, type Reason } from '../domain/decision.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
 import { sha256Hex } from '../lib/bytes.ts';
@@ -148,7 +148,7 @@ class CompiledPolicy implements Policy {
   /** Nothing matched: the sentence comes from the rules that let others in, those for this method first. */
   #unmatched(lines: ResourceLines, method: string): Decision {
     const speaking = lines.allowing.filter((rule) => rule.message !== undefined);
-    const rule = speaking.find((each) => !each.methods || each.methods.includes(method)) ?? speaking[0];
+    const rule = speaking.find((each) => covers(each, method)) ?? (method === LEASE ? undefined : speaking[0]);
     return this.#deny('no_rule_matched', undefined, rule?.message);
   }
 
@@ -183,6 +183,10 @@ class CompiledPolicy implements Policy {
     }
     return known;
   }
+}
+
+function covers({ methods }: Rule, method: string): boolean {
+  return methods ? methods.includes(method) : method !== LEASE;
 }
 
 function first(lines: readonly Line[], effect: Rule['effect']): Line | undefined {
