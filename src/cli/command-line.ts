@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'sign this command line in at a relay',
     load: async () => (await import('./login.ts')).addLoginCommand,
   },
+  logout: {
+    summary: 'sign this command line out',
+    load: async () => (await import('./logout.ts')).addLogoutCommand,
+  },
   use: {
     summary: 'choose among several relays and people',
     load: async () => (await import('./use.ts')).addUseCommand,

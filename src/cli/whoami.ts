@@ -20,6 +20,7 @@ export function addWhoamiCommand(program: Command): void {
         facts([
           ['Person', person.email ?? person.name ?? person.subject],
           ['Name', person.name ?? '-'],
+          ['Groups', person.groups?.join(', ') || '-'],
           ['Roles', roles.join(', ') || '-'],
           ['Relay', relay],
           ['Profile', profile ?? '-'],

@@ -11,6 +11,7 @@ const Me = Type.Object({
     name: Nullable(Type.String()),
     email: Nullable(Type.String()),
     subject: Type.String(),
+    groups: Type.Optional(Type.Array(Type.String())),
   }),
   roles: Type.Array(Type.String()),
   session: Type.Object({ id: Type.String(), signedInAt: Type.Number(), expiresAt: Type.Number() }),

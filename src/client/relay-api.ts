@@ -89,7 +89,9 @@ function exchange(call: RelayCall): Promise<{ status: number; body: string }> {
         headers: {
           accept: 'application/json',
           'user-agent': `postern/${packageVersion()}`,
-          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(payload === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
           ...(call.token ? { 'postern-token': call.token.reveal() } : {}),
         },
       },

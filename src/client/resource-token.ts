@@ -14,16 +14,17 @@ export interface ResourceToken {
   readonly audience: string;
 }
 
-/** A token for one http resource, which ends with this sign-in. */
+/** A token for one http resource, which ends with this sign-in, or after `lifeMs`. */
 export async function issueResourceToken(
   credential: Credential,
   resource: ReachableResource,
   signal: AbortSignal,
+  lifeMs?: number,
 ): Promise<ResourceToken> {
   const { name, protocol, origin } = resource;
   if (origin === undefined)
     throw new PosternError('request_invalid', `${name} is ${protocol}, which takes no token. See: postern ls`);
-  const json = { audience: origin };
+  const json = { audience: origin, ...(lifeMs === undefined ? {} : { lifeMs }) };
   const issued = parseIssued(await callRelay({ ...credential, method: 'POST', path: '/api/v1/tokens', json, signal }));
   return { token: new Secret(issued.token), expiresAt: issued.expiresAt, audience: origin };
 }

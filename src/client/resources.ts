@@ -13,6 +13,8 @@ const ReachableResource = Type.Object({
   /** Where http resources are. */
   url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   tags: Type.Array(Type.String()),
+  /** Whom to ask about it. */
+  owner: Type.Optional(Type.Union([Type.String(), Type.Null()])),
 });
 
 export interface ReachableResource extends Omit<Static<typeof ReachableResource>, 'protocol' | 'url'> {

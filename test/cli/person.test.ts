@@ -109,4 +109,34 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
     assert.match(away.out, /^Answers +no$/m);
     assert.match(away.err, /cannot be reached/);
   });
+
+  it('logout: the token and what came from it end at once; the profile stays, and the browser signed in', async () => {
+    const cookie = await whole.signIn('olga', []);
+    const token = new Secret(await whole.issueToken(cookie));
+    const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: 'olga' };
+    saveCredential({ ...credential, profile: 'olga' }, env, { current: false });
+    const { token: atWiki } = JSON.parse(
+      (await postern('token', 'wiki', '--profile', 'olga', '-o', 'json', '--for', '5m')).out,
+    ) as { token: string };
+    const wiki = () => whole.ask(`${whole.app('wiki')}/`, { headers: { 'postern-token': atWiki } });
+    assert.equal((await wiki()).status, 503);
+
+    const out = await postern('logout', '--profile', 'olga');
+    assert.deepEqual([out.status, out.out, out.err], [0, '', `olga is signed out of ${whole.origin}.\n`]);
+    assert.equal((await wiki()).status, 401);
+    const me = (headers: Record<string, string>) => whole.ask('/api/v1/me', { headers });
+    assert.equal((await me({ 'postern-token': token.reveal() })).status, 401);
+    assert.equal((await me({ cookie })).status, 200);
+    const ls = await postern('ls', '--profile', 'olga');
+    assert.equal(ls.status, 4);
+    assert.match(ls.err, /You are signed out\. Run: postern login --profile olga/);
+    assert.match((await postern('logout', '--profile', 'olga')).err, /Nobody was signed in/);
+  });
+
+  it('logout without the relay: forgotten here, and said that the relay does not know', async () => {
+    const { status, err } = await postern('logout', '--profile', 'away');
+    assert.equal(status, 6);
+    assert.match(err, /is forgotten here, but the relay does not know/);
+    assert.equal((await postern('ls', '--profile', 'away')).status, 4);
+  });
 });

@@ -27,7 +27,10 @@ after(() => {
 test('what the relay answers is what a command ends with: its sentence, and an exit code by what helps', async () => {
   const expected = { 400: 1, 401: 4, 403: 5, 404: 1, 409: 1, 429: 1, 500: 1, 502: 6, 503: 6 };
   for (const [status, exitCode] of Object.entries(expected)) {
-    const error = await callRelay({ relay, path: `/${status}` }).then(assert.fail, (thrown: unknown) => thrown);
+    const error = await callRelay({ relay, path: `/${status}` }).then(
+      () => assert.fail('it answered'),
+      (thrown: unknown) => thrown,
+    );
     assert.equal(exitCodeOf(error), exitCode, status);
     assert.match(String(error), /Said by the relay\. \(reference r-1\)/, status);
   }
@@ -35,7 +38,10 @@ test('what the relay answers is what a command ends with: its sentence, and an e
 
 test('silence, nobody there, and something that is no relay', async () => {
   const exitCode = (path: string, at = relay) =>
-    callRelay({ relay: at, path, timeoutMs: 300 }).then(assert.fail, (error: unknown) => exitCodeOf(error));
+    callRelay({ relay: at, path, timeoutMs: 300 }).then(
+      () => assert.fail('it answered'),
+      (error: unknown) => exitCodeOf(error),
+    );
   assert.equal(await exitCode('/never'), 6);
   assert.equal(await exitCode('/', 'http://postern.localhost:9'), 6);
   assert.equal(await exitCode('/page'), 1);

@@ -1,0 +1,21 @@
+import { hasCode } from '../lib/errors.ts';
+import { Secret } from '../lib/secret.ts';
+import { forgetCredential } from './credentials.ts';
+import type { Profile } from './profiles.ts';
+import { callRelay } from './relay-api.ts';
+
+/**
+ * Ends a sign-in at the relay, with every token that came from it, and forgets it here, whatever the relay says. Rejects
+ * with what kept the relay from being told. The browser stays signed in.
+ */
+export async function logout({ name, relay, credential }: Profile, signal: AbortSignal): Promise<void> {
+  forgetCredential(name);
+  if (!credential || credential.expiresAt <= Date.now()) return;
+  const token = new Secret(credential.token);
+  try {
+    await callRelay({ relay, token, method: 'DELETE', path: '/api/v1/tokens/current', json: {}, signal });
+  } catch (error) {
+    // It has ended there already.
+    if (!hasCode(error, 'unauthenticated')) throw error;
+  }
+}
