@@ -1,13 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { packageVersion } from '../lib/version.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import { ProgramEnded } from './program-ended.ts';
 
 /**
- * Runs one command line (without `node` and the program) to its end and returns the exit code.
+ * Runs one command line (without `node` and the program) to its end and returns the exit code: one of EXIT, or that of a
+ * program that it ran for the person.
  * Data goes to stdout, everything else to stderr.
  */
-export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
+export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = new Command('postern')
     .description('Identity-aware access to private apps, through tunnels that open from inside.')
     .version(packageVersion(), '--version')
@@ -22,6 +24,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof ProgramEnded) return error.exitCode;
     process.stderr.write(`${explain(error)}\n`);
     return exitCodeOf(error);
   }
@@ -70,6 +73,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
   token: {
     summary: 'a token for one resource',
     load: async () => (await import('./token.ts')).addTokenCommand,
+  },
+  connect: {
+    summary: 'reach a resource from programs on this machine',
+    load: async () => (await import('./connect.ts')).addConnectCommand,
   },
   audit: {
     summary: 'search and verify the audit log',

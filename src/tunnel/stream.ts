@@ -88,6 +88,11 @@ export class TunnelStream extends Duplex {
     }
   }
 
+  /** Both ends have come and gone: only the reader may still have to read. The tunnel is not needed any more. */
+  get complete(): boolean {
+    return this.#finSent && this.#remoteEnded;
+  }
+
   // ——— from the tunnel ———
 
   /** A Data header came. False: more than the window, or after its FIN. */
@@ -179,8 +184,7 @@ export class TunnelStream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const clean = this.#finSent && this.#remoteEnded;
-    if (!clean && !this.#synDue && !this.#resetByPeer) {
+    if (!this.complete && !this.#synDue && !this.#resetByPeer) {
       this.#port.control(FrameType.windowUpdate, Flag.rst, this.streamId, 0);
     }
     this.#outbox = [];

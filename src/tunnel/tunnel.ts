@@ -139,7 +139,7 @@ export class Tunnel {
     if (!this.#end) this.#control(FrameType.goAway, 0, 0, GoAwayCode.normal);
   }
 
-  /** Ends the tunnel now: all streams fail with `tunnel_closed`, the peer gets the code and the reason. */
+  /** Ends the tunnel now: streams that are not complete fail with `tunnel_closed`, the peer gets the code and the reason. */
   close(code: TunnelEndCode, reason: string): void {
     if (this.#end) return;
     this.#outgoing.drain();
@@ -155,7 +155,9 @@ export class Tunnel {
     this.#end = end;
     this.#heartbeat.stop();
     const error = new PosternError('tunnel_closed', `The tunnel closed (${end.code}): ${end.reason}`);
-    for (const stream of this.#streams.values()) stream.destroy(error);
+    for (const stream of this.#streams.values()) {
+      if (!stream.complete) stream.destroy(error);
+    }
     this.#streams.clear();
     this.#ready = [];
     this.#ended.abort(error);

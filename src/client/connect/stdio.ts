@@ -8,17 +8,19 @@ const STDOUT = 1;
 
 /**
  * Standard input and output lead through the stream, each direction to its own end. Resolves when both have ended;
- * rejects with what broke the stream, and with `aborted` when the reader of standard output has gone.
+ * rejects with what broke the stream, and with `aborted` when told to stop or nobody reads standard output any more.
  */
-export async function carryStdio(stream: Duplex): Promise<void> {
+export async function carryStdio(stream: Duplex, signal: AbortSignal): Promise<void> {
   const output = standardOutput();
-  output.on('error', () => stream.destroy(new PosternError('aborted', 'Nobody reads standard output any more.')));
+  const stop = (why: string) => stream.destroy(new PosternError('aborted', why));
+  output.on('error', () => stop('Nobody reads standard output any more.'));
+  signal.addEventListener('abort', () => stop('Stopped.'), { once: true });
   process.stdin.on('error', (error) => stream.destroy(error));
   process.stdin.pipe(stream);
   stream.pipe(output);
   try {
     await finished(stream);
-    if (!output.writableFinished) await finished(output);
+    if (output !== process.stdout && !output.writableFinished) await finished(output);
   } finally {
     process.stdin.destroy();
   }

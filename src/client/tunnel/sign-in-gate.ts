@@ -6,13 +6,13 @@ const REST_MS = 60_000;
 
 /** Waits for a sign-in where one is needed: one for all who wait at the same time. */
 export class SignInGate {
-  readonly #signIn: () => Promise<void>;
+  readonly #signIn: (() => Promise<void>) | undefined;
   readonly #restMs: number;
   #underWay: Promise<void> | undefined;
   #restUntil = 0;
 
-  /** `signIn` asks the person, within a limit of its own. */
-  constructor(signIn: () => Promise<void>, restMs = REST_MS) {
+  /** `signIn` asks the person, within a limit of its own; undefined: nobody can be asked, and everything passes. */
+  constructor(signIn: (() => Promise<void>) | undefined, restMs = REST_MS) {
     this.#signIn = signIn;
     this.#restMs = restMs;
   }
@@ -22,8 +22,9 @@ export class SignInGate {
     try {
       return await work();
     } catch (error) {
-      if (!hasCode(error, 'unauthenticated') || performance.now() < this.#restUntil) throw error;
-      this.#underWay ??= this.#ask();
+      const ask = this.#signIn;
+      if (!ask || !hasCode(error, 'unauthenticated') || performance.now() < this.#restUntil) throw error;
+      this.#underWay ??= this.#ask(ask);
       await this.#underWay;
       return work();
     }
@@ -34,9 +35,9 @@ export class SignInGate {
     return { open: (to, signal) => this.pass(() => opener.open(to, signal)) };
   }
 
-  async #ask(): Promise<void> {
+  async #ask(signIn: () => Promise<void>): Promise<void> {
     try {
-      await this.#signIn();
+      await signIn();
     } catch (error) {
       this.#restUntil = performance.now() + this.#restMs;
       throw error;

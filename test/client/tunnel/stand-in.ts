@@ -23,6 +23,8 @@ export class StandInRelay {
   readonly tunnels: Tunnel[] = [];
   readonly headers: StreamHeader[] = [];
   token = 'pst_good';
+  /** What GET /api/v1/resources lists. */
+  resources: object[] = [tcpResource('db')];
   /** A stream that is answered `ok` comes here. */
   serve: (stream: Duplex, header: StreamHeader) => void = (stream) => stream.pipe(stream);
   answer: (header: StreamHeader) => StreamAnswer | 'reset' | 'tunnel_ends' = () => ({ ok: true });
@@ -32,7 +34,11 @@ export class StandInRelay {
   }
 
   static async start(t: TestContext): Promise<StandInRelay> {
-    const server = createServer();
+    const server = createServer((request, response) => {
+      const mayAsk = request.url === '/api/v1/resources' && request.headers['postern-token'] === relay.token;
+      response.writeHead(mayAsk ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(mayAsk ? { resources: relay.resources } : { detail: 'Your sign-in has ended.' }));
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const relay = new StandInRelay((server.address() as AddressInfo).port);
     const webSockets = new WebSocketServer({
@@ -89,4 +95,8 @@ export class StandInRelay {
     stream.write(encodeAnswer(answer));
     this.serve(stream, header);
   }
+}
+
+export function tcpResource(name: string, protocol = 'tcp'): object {
+  return { name, protocol, title: name, description: null, url: null, tags: [] };
 }
