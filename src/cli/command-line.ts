@@ -70,6 +70,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'whether the relay answers and the sign-in holds',
     load: async () => (await import('./status.ts')).addStatusCommand,
   },
+  curl: {
+    summary: 'curl, as you, at one web app',
+    load: async () => (await import('./curl.ts')).addCurlCommand,
+  },
   token: {
     summary: 'a token for one resource',
     load: async () => (await import('./token.ts')).addTokenCommand,

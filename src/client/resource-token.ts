@@ -15,22 +15,31 @@ export interface ResourceToken {
 }
 
 /** A token for one http resource, which ends with this sign-in, or after `lifeMs`. */
-export async function issueResourceToken(
+export function issueResourceToken(
   credential: Credential,
-  resource: ReachableResource,
+  { name, protocol, origin }: ReachableResource,
   signal: AbortSignal,
   lifeMs?: number,
 ): Promise<ResourceToken> {
-  const { name, protocol, origin } = resource;
   if (origin === undefined)
     throw new PosternError('request_invalid', `${name} is ${protocol}, which takes no token. See: postern ls`);
-  const json = { audience: origin, ...(lifeMs === undefined ? {} : { lifeMs }) };
+  return issueTokenFor(credential, origin, signal, lifeMs);
+}
+
+/** The same by the origin of a resource. Rejects with `not_found` where there is none. */
+export async function issueTokenFor(
+  credential: Credential,
+  audience: string,
+  signal: AbortSignal,
+  lifeMs?: number,
+): Promise<ResourceToken> {
+  const json = { audience, ...(lifeMs === undefined ? {} : { lifeMs }) };
   const issued = parseIssued(await callRelay({ ...credential, method: 'POST', path: '/api/v1/tokens', json, signal }));
-  return { token: new Secret(issued.token), expiresAt: issued.expiresAt, audience: origin };
+  return { token: new Secret(issued.token), expiresAt: issued.expiresAt, audience };
 }
 
 const parseIssued = parser(
-  Type.Object({ token: Type.String({ pattern: '^[\\x21-\\x7e]+$' }), expiresAt: Type.Number() }),
+  Type.Object({ token: Type.String({ pattern: '^[\\w.~+/=-]+$' }), expiresAt: Type.Number() }),
   "The relay's answer",
   'request_invalid',
 );
