@@ -67,12 +67,13 @@ export function sendProblemPage(reply: FastifyReply, problem: Problem): FastifyR
   });
 }
 
-/** For browsers that drop Secure cookies on http://localhost, where sign-in would go round in circles. */
-export function unsupportedBrowserPage(): Page {
+/** For browsers that drop Secure cookies on http://localhost: no sign-in would ever be over there. */
+export function unsupportedBrowserPage(relayOrigin: string): Page {
   return {
     title: 'This browser cannot sign in here',
     body: html`<p>This browser does not take Secure cookies on localhost, and Postern does not use weaker ones.</p>
-<p>Chromium, Chrome, Edge and Firefox do: open this address in one of them. With https, every browser works.</p>`,
+<p>Chromium, Chrome, Edge and Firefox do: open <code>${relayOrigin}/</code> in one of them. With https, every browser
+works.</p>`,
   };
 }
 

@@ -31,7 +31,7 @@ const BODIES: Readonly<Record<string, object>> = {
 /** What is not answered with 200 where it is allowed: the walk names what does not exist, and strangers prove nothing. */
 const ALLOWED: Readonly<Record<string, number>> = {
   'GET /sign-in': 303,
-  'GET /oidc/callback': 400,
+  'GET /oidc/callback': 403,
   'GET /hand-off': 400,
   'POST /admin-link': 403,
   'GET /assets/*': 404,

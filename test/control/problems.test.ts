@@ -143,7 +143,8 @@ describe('Small pages', () => {
   });
 
   it('name the browsers that can sign in on localhost', () => {
-    const text = page(unsupportedBrowserPage());
+    const text = page(unsupportedBrowserPage('http://postern.localhost:8080'));
+    assert.match(text, /open <code>http:\/\/postern\.localhost:8080\/<\/code> in one of them/);
     for (const name of ['Chromium', 'Chrome', 'Edge', 'Firefox']) assert.match(text, new RegExp(name));
   });
 });

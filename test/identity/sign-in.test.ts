@@ -57,11 +57,22 @@ for (const kind of KINDS) {
       assert.equal(second.body, 'hello alice@example.com at /', 'the second app asks nothing');
     });
 
-    test('a browser that takes no Secure cookies on localhost reads which ones do', async () => {
-      const page = await visitAs(new Browser({ takesSecure: false }), 'alice', `${relay.appOrigin('wiki')}/`);
+    test('a browser that takes no Secure cookies on localhost reads which ones do, before it is asked for a password', async () => {
+      const page = await new Browser({ takesSecure: false }).visit(`${relay.appOrigin('wiki')}/`);
       assert.equal(page.status, 400);
+      assert.equal(page.url.origin, relay.origin);
       assert.match(page.body, /does not take Secure cookies on localhost/);
       assert.match(page.body, /Chromium, Chrome, Edge and Firefox do/);
+      const later = new URL(page.url);
+      later.searchParams.set('probed', String(Date.now() - 60_000));
+      const signIn = await new Browser().visit(later);
+      assert.match(signIn.url.href, /^http:\/\/localhost:\d+\/sign-in\//, 'later it is an address like any other');
+    });
+
+    test('a sign-in that took too long is told so', async () => {
+      const page = await new Browser().visit(`${relay.origin}/oidc/callback?state=x&code=y`);
+      assert.equal(page.status, 403);
+      assert.match(page.body, /took too long\. Start again/);
     });
 
     test('without the form nobody arrives: the provider asks, the app says nothing', async () => {
@@ -206,7 +217,7 @@ for (const kind of KINDS) {
         (url) => url.pathname === '/oidc/callback',
       );
       const planted = await victim.visit(callback);
-      assert.equal(planted.status, 400);
+      assert.equal(planted.status, 403);
       assert.equal(victim.cookie(RELAY_HOST, SESSION_COOKIE), undefined);
       const changed = new URL(callback);
       changed.searchParams.set('state', `${callback.searchParams.get('state')}x`);

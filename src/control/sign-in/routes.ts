@@ -1,19 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { KeyRing } from '../../identity/keys/signing-keys.ts';
 import type { Caller } from '../../identity/ports.ts';
-import { dropCookie, flowIdsOf, readCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
+import { dropCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
 import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/sign-in/hand-off.ts';
 import { safeReturnPath } from '../../identity/sign-in/return-path.ts';
 import type { SignIns } from '../../identity/sign-in/sign-in.ts';
 import { clientAddress } from '../../lib/client-address.ts';
-import { hasCode, PosternError } from '../../lib/errors.ts';
+import { PosternError } from '../../lib/errors.ts';
 import { Nothing } from '../contract/parts.ts';
 import { SignedOut } from '../contract/sessions.ts';
 import { html } from '../html.ts';
 import { sendPage, unsupportedBrowserPage } from '../page.ts';
 import { personOf } from '../permission.ts';
 import type { ControlPlugin, PersonReader } from '../ports.ts';
+import { cookiesKept, endProbe, probeCookies } from './cookie-probe.ts';
 
 export interface SignInRoutesDeps {
   readonly signIns: SignIns;
@@ -29,6 +30,8 @@ export interface SignInRoutesDeps {
 const RATE = { max: 600, timeWindow: 60_000 };
 
 export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
+  // The only place where it may be http.
+  const onLocalhost = deps.relayOrigin.startsWith('http:');
   return async (app) => {
     app.get<{ Querystring: SignInQuery }>(
       '/sign-in',
@@ -37,20 +40,18 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
         refuseEmbedded(request);
         const returnPath = safeReturnPath(request.query.return);
         if (await deps.people.readPerson(request)) return redirect(reply, { location: returnPath, setCookies: [] });
-        return redirect(reply, await deps.signIns.begin(returnPath, request.headers.cookie));
+        const { cookie } = request.headers;
+        if (!onLocalhost) return redirect(reply, await deps.signIns.begin(returnPath, cookie));
+        const kept = cookiesKept(cookie, request.query.probed, Date.now());
+        if (kept === 'unknown') return redirect(reply, probeCookies(returnPath, Date.now()));
+        if (kept === 'dropped') return sendPage(reply, 400, unsupportedBrowserPage(deps.relayOrigin));
+        return redirect(reply, endProbe(await deps.signIns.begin(returnPath, cookie)));
       },
     );
 
     app.get('/oidc/callback', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
       const { cookie } = request.headers;
-      try {
-        return redirect(reply, await deps.signIns.complete(searchOf(request), cookie, callerOf(request)));
-      } catch (error) {
-        const dropped =
-          hasCode(error, 'sign_in_refused') && flowIdsOf(cookie).length === 0 && !readCookie(cookie, SESSION_COOKIE);
-        if (dropped && deps.relayOrigin.startsWith('http:')) return sendPage(reply, 400, unsupportedBrowserPage());
-        throw error;
-      }
+      return redirect(reply, await deps.signIns.complete(searchOf(request), cookie, callerOf(request)));
     });
 
     app.get('/hand-off', { config: { permission: 'anyone', rateLimit: RATE } }, async (request, reply) => {
@@ -103,10 +104,12 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
   };
 }
 
-const SignInQuery = Type.Object({ return: Type.Optional(Type.String({ maxLength: 4096 })) });
-interface SignInQuery {
-  return?: string;
-}
+const SignInQuery = Type.Object({
+  return: Type.Optional(Type.String({ maxLength: 4096 })),
+  /** Added by our own redirect: see cookie-probe.ts. */
+  probed: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+});
+type SignInQuery = Static<typeof SignInQuery>;
 
 /**
  * People come here by navigation. An image or a fetch of a hostile page, which is of the same site and so carries the
