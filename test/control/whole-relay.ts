@@ -33,8 +33,10 @@ export interface WholeRelay extends AsyncDisposable {
   app(name: string): string;
   /** A token for an app, by somebody's session. */
   tokenFor(app: string, cookie: string): Promise<string>;
-  /** Enrolls the agent `office` and runs it until disposal; resolves when the relay has its announcement. */
-  startAgent(targets: Readonly<Record<string, string>>, admin: string): Promise<void>;
+  /** Enrolls an agent (default `office`) and runs it until disposal; resolves when the relay has its announcement. */
+  startAgent(targets: Readonly<Record<string, string>>, admin: string, name?: string): Promise<void>;
+  /** Replaces the rules; resolves when they are in force. */
+  setRules(rules: readonly object[], security: string): Promise<void>;
 }
 
 export interface Ask {
@@ -49,8 +51,17 @@ export interface Answer {
   readonly body: string;
 }
 
+export interface WholeRelayOptions {
+  /** Beside `office`. */
+  readonly agents?: readonly string[];
+  /** Beside `wiki` and `echo`. */
+  readonly resources?: Readonly<Record<string, object>>;
+  /** In place of one that lets everybody use `wiki` and `echo`. */
+  readonly rules?: readonly object[];
+}
+
 /** The relay as `postern relay` composes it, on PostgreSQL, with a provider that signs in whom the test names. */
-export async function startWholeRelay(): Promise<WholeRelay> {
+export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<WholeRelay> {
   await using undo = new AsyncDisposableStack();
   const directory = undo.use(await temporaryDirectory()).path;
   const databases = undo.use(await startDatabases('postgres'));
@@ -60,7 +71,7 @@ export async function startWholeRelay(): Promise<WholeRelay> {
   const origin = `http://postern.localhost:${port}`;
   const policyDirectory = join(directory, 'policies');
   mkdirSync(policyDirectory);
-  const rules = [
+  const rules = options.rules ?? [
     { id: 'everybody-uses-it', effect: 'allow', who: ['anyone-signed-in'], what: ['resource:wiki', 'resource:echo'] },
   ];
   writeFileSync(join(policyDirectory, 'rules.yaml'), stringify({ rules }));
@@ -75,10 +86,11 @@ export async function startWholeRelay(): Promise<WholeRelay> {
       provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },
       roles: { admin: { groups: ['admins'] }, security: { groups: ['security'] }, auditor: { groups: ['audit'] } },
       policy: { directory: './policies' },
-      agents: { office: {} },
+      agents: Object.fromEntries(['office', ...(options.agents ?? [])].map((name) => [name, {}])),
       resources: {
         wiki: { agent: 'office' },
         echo: { agent: 'office', headers: { 'Remote-User': 'email', 'X-Groups': 'groups' } },
+        ...options.resources,
       },
     }),
     { mode: 0o600 },
@@ -108,13 +120,15 @@ export async function startWholeRelay(): Promise<WholeRelay> {
       });
       return (JSON.parse(answer.body) as { token: string }).token;
     },
-    async startAgent(targets, admin) {
+    async startAgent(targets, admin, name = 'office') {
       const headers = { cookie: admin, ...ourPage(origin) };
-      const created = await ask('/api/v1/agents/office/tokens', { method: 'POST', headers, body: '{}' });
-      writeFileSync(join(directory, 'token'), (JSON.parse(created.body) as { token: string }).token, { mode: 0o600 });
-      const agentFile = join(directory, 'agent.yaml');
-      const stateDir = './agent';
-      const agent = { relay: origin, name: 'office', enrollmentTokenFile: './token', stateDir, targets };
+      const created = await ask(`/api/v1/agents/${name}/tokens`, { method: 'POST', headers, body: '{}' });
+      writeFileSync(join(directory, `${name}.token`), (JSON.parse(created.body) as { token: string }).token, {
+        mode: 0o600,
+      });
+      const agentFile = join(directory, `${name}.yaml`);
+      const stateDir = `./${name}`;
+      const agent = { relay: origin, name, enrollmentTokenFile: `./${name}.token`, stateDir, targets };
       writeFileSync(agentFile, stringify(agent));
       const stopping = new AbortController();
       const running = runAgent(loadAgentConfig(agentFile), { signal: stopping.signal, log: createLog('silent') });
@@ -125,8 +139,15 @@ export async function startWholeRelay(): Promise<WholeRelay> {
       await eventually(async () => {
         const { body } = await ask('/api/v1/agents', { headers: { cookie: admin } });
         const { agents } = JSON.parse(body) as AgentList;
-        return agents[0]?.tunnels.some(({ resources }) => resources.length > 0) || undefined;
+        const started = agents.find((each) => each.name === name);
+        return started?.tunnels.some(({ resources }) => resources.length > 0) || undefined;
       });
+    },
+    async setRules(next, security) {
+      const seen = async () => (await ask('/api/v1/policy', { headers: { cookie: security } })).body;
+      const before = await seen();
+      writeFileSync(join(policyDirectory, 'rules.yaml'), stringify({ rules: next }));
+      await eventually(async () => (await seen()) !== before || undefined);
     },
     async signIn(name, groups) {
       provider.variant = { claims: { sub: name, email: `${name}@example.com`, email_verified: true, name, groups } };

@@ -2,9 +2,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Answers an upgrade with an RFC 9457 problem and closes. `now` lets an agent see that its clock is wrong. */
-export function refuseUpgrade(socket: Duplex, status: number, title: string, nowMs: number): void {
+export function refuseUpgrade(socket: Duplex, status: number, detail: string, nowMs: number): void {
   if (socket.destroyed) return;
-  const body = JSON.stringify({ type: 'about:blank', status, title, now: nowMs });
+  const body = JSON.stringify({ type: 'about:blank', status, title: STATUS_CODES[status], detail, now: nowMs });
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/problem+json',
