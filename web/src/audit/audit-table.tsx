@@ -95,7 +95,7 @@ function What({ row: { resource, method, path, summary } }: { row: AuditRow }) {
     <div className={classes['access']}>
       <span className={classes['method']}>{method}</span>
       <span className={classes['resource']}>{resource}</span>
-      <span className={classes['path']}>{path ?? '(erased)'}</span>
+      <span className={classes['path']}>{path ?? (method === 'CONNECT' ? '' : '(erased)')}</span>
     </div>
   );
 }
