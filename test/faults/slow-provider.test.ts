@@ -35,12 +35,12 @@ test('a provider that is slow: each sign-in ends with a page that says so, nobod
   await world.stopRelay();
   await world.startRelay();
   await until(known, `${world.wiki}/again`, 200);
-  provider.slow = { [DISCOVERY]: 'drips' };
+  provider.endless = { [DISCOVERY]: 'drips' };
   const first = [new Browser().visit(`${world.wiki}/`), new Browser().visit(`${world.wiki}/`)];
   await provider.asked(DISCOVERY);
   await assertNobodyElseWaits(first);
   for (const answer of await Promise.all(first)) assertUnavailable(answer, world, 'discovery drips');
-  provider.slow = {};
+  provider.endless = {};
   for (let signedIn = false; !signedIn; ) signedIn = (await new Browser().visit(`${world.wiki}/`)).status === 200;
 
   const under = new Map<string, Promise<Answer>>();
@@ -48,13 +48,13 @@ test('a provider that is slow: each sign-in ends with a page that says so, nobod
     for (const how of ['hangs', 'drips'] as const) {
       const newcomer = new Browser();
       const back = await newcomer.visitUntil(`${world.wiki}/`, (url) => url.pathname === '/oidc/callback');
-      provider.slow = { [path]: how };
+      provider.endless = { [path]: how };
       const asked = provider.asked(path);
       under.set(`${path} ${how}`, newcomer.visit(back));
       await asked;
     }
   await assertNobodyElseWaits([...under.values()]);
-  provider.slow = {};
+  provider.endless = {};
   assert.equal((await new Browser().visit(`${world.wiki}/`)).status, 200, 'others sign in while some still wait');
   for (const [when, answer] of under) assertUnavailable(await answer, world, when);
   provider.answerLate();

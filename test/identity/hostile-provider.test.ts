@@ -99,6 +99,16 @@ describe('a hostile provider', () => {
     assert.equal(browser.cookie('postern.localhost', SESSION_COOKIE), undefined);
   });
 
+  for (const path of ['/token', '/jwks', '/userinfo'])
+    test(`an answer without end at ${path} signs nobody in, and is not read for long`, async () => {
+      provider.endless = { [path]: 'floods' };
+      const { page, browser } = await signIn({});
+      provider.endless = {};
+      assert.equal(page.status, 403, page.body);
+      assert.match(page.body, /answer is longer than/);
+      assert.equal(browser.cookie('postern.localhost', SESSION_COOKIE), undefined);
+    });
+
   test('a code is good for one session', async () => {
     provider.variant = { claims: { sub: 'once' }, userinfo: { sub: 'once' } };
     const browser = new Browser();

@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
 export type Claims = Record<string, unknown>;
 
@@ -20,8 +21,8 @@ export interface HostileProvider extends AsyncDisposable {
   variant: Variant;
   /** Answers nothing but 500. */
   down: boolean;
-  /** Path → how its answers never end: not begun at all, or begun and followed by white space for ever. */
-  slow: Readonly<Record<string, 'hangs' | 'drips'>>;
+  /** Path → how its answers never end: not begun at all, or white space for ever, little by little or as fast as it is taken. */
+  endless: Readonly<Record<string, 'hangs' | 'drips' | 'floods'>>;
   /** The next request for this path is there. */
   asked(path: string): Promise<void>;
   /** Answers, too late, what hangs. */
@@ -35,7 +36,7 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
   let key = newKey();
   const nonces = new Map<string, string>();
-  const state: Pick<HostileProvider, 'variant' | 'down' | 'slow'> = { variant: {}, down: false, slow: {} };
+  const state: Pick<HostileProvider, 'variant' | 'down' | 'endless'> = { variant: {}, down: false, endless: {} };
   const requests = new EventEmitter();
   const late: (() => void)[] = [];
   let issuer = '';
@@ -71,11 +72,12 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', issuer);
-    const slow = state.slow[url.pathname];
+    const endless = state.endless[url.pathname];
     const json = (value: unknown) => {
       const begin = () => response.writeHead(200, { 'content-type': 'application/json' });
-      if (slow === 'hangs') late.push(() => begin().end(JSON.stringify(value)));
-      else if (slow === 'drips') drip(begin());
+      if (endless === 'hangs') late.push(() => begin().end(JSON.stringify(value)));
+      else if (endless === 'drips') drip(begin());
+      else if (endless === 'floods') flood(begin());
       else begin().end(JSON.stringify(value));
     };
     requests.emit(url.pathname);
@@ -158,6 +160,15 @@ export async function startHostileProvider(clientSecret: string): Promise<Hostil
 function drip(response: ServerResponse): void {
   const dripping = setInterval(() => response.write(' '), 50);
   response.on('close', () => clearInterval(dripping));
+}
+
+function flood(response: ServerResponse): void {
+  const spaces = Buffer.alloc(64 * 1024, ' ');
+  Readable.from(
+    (function* () {
+      for (;;) yield spaces;
+    })(),
+  ).pipe(response);
 }
 
 function newKey() {

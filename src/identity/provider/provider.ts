@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { messageOf, PosternError } from '../../lib/errors.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Profile } from '../ports.ts';
+import { boundedFetch } from './bounded-fetch.ts';
 import { checkIdToken } from './id-token.ts';
 import { isIncomplete, profileOf } from './profile.ts';
 
@@ -69,6 +70,7 @@ export function createProvider(options: ProviderOptions) {
     const server = await discover();
     const configuration = new oidc.Configuration(server, options.clientId, undefined, authentication(server, options));
     configuration.timeout = TIMEOUT_SECONDS;
+    configuration[oidc.customFetch] = boundedFetch;
     for (const apply of insecure(issuer)) apply(configuration);
     // Without it the signature is not looked at in the code flow.
     oidc.enableNonRepudiationChecks(configuration);
@@ -134,6 +136,7 @@ async function readMetadata(issuer: URL, clientId: string): Promise<oidc.ServerM
   try {
     const configuration = await oidc.discovery(issuer, clientId, undefined, oidc.None(), {
       timeout: TIMEOUT_SECONDS,
+      [oidc.customFetch]: boundedFetch,
       execute: insecure(issuer),
     });
     return { ...configuration.serverMetadata() };
@@ -184,6 +187,7 @@ function isOutage(error: unknown): boolean {
 }
 
 function describe(error: unknown): string {
+  if (error instanceof Error && error.cause instanceof PosternError) return error.cause.message;
   if (error instanceof oidc.AuthorizationResponseError) return `The provider answered ${error.error}.`;
   if (error instanceof oidc.ResponseBodyError) return `The provider answered ${error.error}.`;
   return `The provider's answer was not accepted: ${messageOf(error)}.`;
