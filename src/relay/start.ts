@@ -1,5 +1,6 @@
 import type { RelayConfig } from '../config/relay-config.ts';
 import type { Permission } from '../control/permission.ts';
+import type { Bounds } from '../gateway/limits.ts';
 import { offers } from '../gateway/tunnel/upgrade-request.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
@@ -32,7 +33,7 @@ export interface RunningRelay {
   readonly metricsUrl: string | undefined;
   /** `GET /path` of the relay's own host → who may call it. */
   readonly permissions: ReadonlyMap<string, Permission>;
-  /** Takes nothing new, lets what is open go on for the drain time, then ends it; no record is lost. */
+  /** Takes nothing new, lets what is open go on for the drain time, then ends it; no record is lost. Once, however often it is called. */
   close(): Promise<void>;
 }
 
@@ -42,6 +43,7 @@ export interface RelayOptions {
   readonly signal: AbortSignal;
   /** Tests make them short. */
   readonly authority?: AuthorityBounds;
+  readonly bounds?: Partial<Bounds>;
 }
 
 /** Constructs every part, connects them, and listens. The only place that knows both planes. */
@@ -107,7 +109,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       receipts: identity.receipts,
       strangers,
     },
-    log,
+    { log, ...(options.bounds ? { bounds: options.bounds } : {}) },
   );
   undo.defer(() => gateway.close());
 
@@ -126,6 +128,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     auditLog: createAuditReader(store, recording.checkpoints),
     policy: { current: () => policy.view() },
     live: gateway.live,
+    leases: gateway.leases,
     tunnels: () => endpoint.list(),
     log,
   });
@@ -171,19 +174,21 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   instruments.health.phase = 'running';
   log.info({ url: relayOrigin, listen: listener.url, relay: relayId }, 'the relay is ready');
   const running = undo.move();
+  const stop = async (): Promise<void> => {
+    instruments.health.phase = 'stopping';
+    listener.stopAccepting();
+    endpoint.drain();
+    gateway.drain();
+    await drain(gateway.live, config.relay.drainMs, log);
+    await gateway.close();
+    await drain(gateway.live, CUT_MS, log);
+    await running.disposeAsync();
+  };
+  let stopped: Promise<void> | undefined;
   return {
     url: listener.url,
     permissions: control.permissions,
     metricsUrl: instruments.url,
-    async close() {
-      instruments.health.phase = 'stopping';
-      listener.stopAccepting();
-      endpoint.drain();
-      gateway.drain();
-      await drain(gateway.live, config.relay.drainMs, log);
-      await gateway.close();
-      await drain(gateway.live, CUT_MS, log);
-      await running.disposeAsync();
-    },
+    close: () => (stopped ??= stop()),
   };
 }

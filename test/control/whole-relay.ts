@@ -43,6 +43,8 @@ export interface Ask {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Address to ask from; default: another one each time. */
+  readonly from?: string;
 }
 
 export interface Answer {
@@ -58,6 +60,10 @@ export interface WholeRelayOptions {
   readonly resources?: Readonly<Record<string, object>>;
   /** In place of one that lets everybody use `wiki` and `echo`. */
   readonly rules?: readonly object[];
+  /** Ports to lease; default: none. */
+  readonly leases?: object;
+  /** How long what is open may go on when the relay stops; default `0s`. */
+  readonly drain?: string;
 }
 
 /** The relay as `postern relay` composes it, on PostgreSQL, with a provider that signs in whom the test names. */
@@ -80,12 +86,13 @@ export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<
   writeFileSync(
     file,
     stringify({
-      relay: { url: origin, listen: `127.0.0.1:${port}`, drain: '0s' },
+      relay: { url: origin, listen: `127.0.0.1:${port}`, drain: options.drain ?? '0s' },
       dataDir: './data',
       database: { url: databaseUrl?.reveal() },
       provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },
       roles: { admin: { groups: ['admins'] }, security: { groups: ['security'] }, auditor: { groups: ['audit'] } },
       policy: { directory: './policies' },
+      ...(options.leases === undefined ? {} : { leases: options.leases }),
       agents: Object.fromEntries(['office', ...(options.agents ?? [])].map((name) => [name, {}])),
       resources: {
         wiki: { agent: 'office' },
@@ -192,7 +199,7 @@ export function ourPage(origin: string) {
 
 let address = 1;
 
-function exchange(url: URL, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+function exchange(url: URL, { method = 'GET', headers = {}, body, from }: Ask = {}): Promise<Answer> {
   // From many addresses, since each has a rate. All of 127/8 is this machine.
   address = (address % 250) + 1;
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
@@ -201,7 +208,7 @@ function exchange(url: URL, { method = 'GET', headers = {}, body }: Ask = {}): P
       url,
       {
         method,
-        localAddress: `127.0.0.${address}`,
+        localAddress: from ?? `127.0.0.${address}`,
         agent: false,
         lookup: lookupWithLocalhost,
         headers: { accept: 'application/json', ...length, ...headers },

@@ -49,6 +49,7 @@ describe('a TCP connection through command line, relay and agent', () => {
           spare: { protocol: 'tcp', agents: ['office', 'second'] },
         },
         rules: RULES,
+        drain: '10s',
       }),
     );
     target = undo.use(await startTarget());
@@ -191,6 +192,22 @@ describe('a TCP connection through command line, relay and agent', () => {
     );
     assert.equal(results.filter((each) => each === 'exact').length, 900);
     assert.equal(results.filter((each) => each === 'mixed').length, 0);
+  });
+
+  test('a relay that stops lets what is open end by itself, and takes nothing new', async () => {
+    const client = await clientOf(await whole.signIn('frank', ['engineering']));
+    const stream = await client.open({ resource: 'db' }, NEVER);
+    stream.write('still ');
+    const stopped = whole.relay.close();
+    await eventually(() =>
+      client.open({ resource: 'db' }, NEVER).then(
+        (late) => void late.on('error', () => {}).destroy(),
+        (error: unknown) => hasCode(error, 'relay_unreachable') || undefined,
+      ),
+    );
+    stream.end('there');
+    assert.equal((await buffer(stream)).toString(), 'still there');
+    await stopped;
   });
 
   async function open(client: ClientTunnel): Promise<Duplex> {
