@@ -3,6 +3,7 @@ import { fullJitterMs } from '../lib/backoff.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
+import { SparingLog } from '../lib/sparing-log.ts';
 import { pause } from '../lib/wait.ts';
 import { Frontier } from '../proof/frontier.ts';
 import type { LogState } from './checkpoints.ts';
@@ -26,6 +27,7 @@ export interface AppenderOptions {
 /** One log's only writer. While one batch is on its way the next gathers; SPEC.md, "The commit", says why it cannot fork. */
 export class GroupAppender implements AuditAppender, AsyncDisposable {
   readonly #options: AppenderOptions;
+  readonly #failureLog: SparingLog;
   readonly #waiting = new WaitingEvents();
   readonly #stop = new AbortController();
   #frontier: Frontier;
@@ -47,6 +49,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
 
   constructor(options: AppenderOptions) {
     this.#options = options;
+    this.#failureLog = new SparingLog(options.log);
     this.#epoch = options.head.epoch;
     this.#frontier = new Frontier(options.head.size, options.head.frontier);
     if (!this.#frontier.root().equals(options.head.root)) throw tampered(options.logId);
@@ -91,6 +94,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
     clearTimeout(this.#linger);
     clearImmediate(this.#scheduled);
     this.#waiting.refuseAll(unavailable);
+    this.#failureLog.sumUp();
   }
 
   #refusalFor(event: AuditEvent): PosternError | undefined {
@@ -126,7 +130,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { store, head, log } = this.#options;
+    const { store, head } = this.#options;
     const next = this.#frontier.copy();
     const accepted: Waiting[] = [];
     const rows: LogBatch['rows'][number][] = [];
@@ -154,7 +158,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
     try {
       landed = await store.commit(moved);
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'a commit to the audit log failed');
+      this.#failureLog.warn({ error: messageOf(error) }, 'a commit to the audit log failed');
     }
     if (landed) this.#succeeded();
     else landed = await this.#learn(moved);
@@ -206,7 +210,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
    * head whether the batch had landed. Tries until it knows; callers are answered by their own bound meanwhile.
    */
   async #learn(batch: LogBatch): Promise<boolean> {
-    const { store, logId, writer, log } = this.#options;
+    const { store, logId, writer } = this.#options;
     this.#failingSince ??= performance.now();
     while (!this.#stop.signal.aborted) {
       await pause(fullJitterMs(this.#failures, RETRY_BASE_MS, RETRY_CAP_MS), this.#stop.signal);
@@ -215,7 +219,7 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
       try {
         head = await store.raiseEpoch(logId, writer);
       } catch (error) {
-        log.warn({ error: messageOf(error) }, 'the audit log is not available');
+        this.#failureLog.warn({ error: messageOf(error) }, 'the audit log is not available');
         continue;
       }
       if (!head) return this.#fence(fencedOff(logId));
@@ -232,7 +236,10 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
   }
 
   #succeeded(): void {
-    if (this.#failingSince !== undefined) this.#options.log.info('the audit log is available again');
+    if (this.#failures > 0) {
+      this.#failureLog.sumUp();
+      this.#options.log.info('the audit log is available again');
+    }
     this.#failures = 0;
     this.#failingSince = undefined;
   }
