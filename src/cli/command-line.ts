@@ -82,6 +82,22 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'reach a resource from programs on this machine',
     load: async () => (await import('./connect.ts')).addConnectCommand,
   },
+  up: {
+    summary: 'hold a local port for each of my TCP and SSH resources',
+    load: async () => (await import('./up.ts')).addUpCommand,
+  },
+  ssh: {
+    summary: 'a shell on a server behind the relay',
+    load: async () => (await import('./ssh.ts')).addSshCommand,
+  },
+  'ssh-config': {
+    summary: 'let plain ssh, scp, rsync, git and editors reach servers behind the relay',
+    load: async () => (await import('./ssh-config.ts')).addSshConfigCommand,
+  },
+  proxy: {
+    summary: 'a SOCKS or HTTP proxy into networks behind the relay',
+    load: async () => (await import('./proxy.ts')).addProxyCommand,
+  },
   audit: {
     summary: 'search and verify the audit log',
     load: async () => (await import('./audit.ts')).addAuditCommand,

@@ -165,7 +165,7 @@ describe('postern connect', () => {
     await assert.rejects(once(socket, 'end'), { code: 'ECONNRESET' });
   });
 
-  test('--exec gets the port and gives its exit code; a web app is for the browser', async (t) => {
+  test('--exec gets the port and gives its exit code; a web app is served as one', async (t) => {
     const relay = await StandInRelay.start(t);
     relay.serve = (stream) => stream.end('hello\n');
     const { postern } = setUp(t, relay);
@@ -174,8 +174,10 @@ describe('postern connect', () => {
     assert.deepEqual([printed, code], ['hello\n', 7]);
 
     relay.resources = [{ name: 'wiki', title: 'Wiki', description: null, url: 'http://wiki.example/', tags: [] }];
-    const refused = postern('connect', 'wiki');
-    assert.match(await all(refused.stderr), /web app.*http:\/\/wiki\.example/);
+    const web = postern('connect', 'wiki', '-L', '0');
+    assert.match(await firstLine(web.stderr), /^http:\/\/127\.0\.0\.1:\d+ leads to wiki/);
+    web.kill('SIGINT');
+    assert.equal(await ended(web), 0);
   });
 
   test('what is no place to listen, and no name, is said before anything is dialled', async (t) => {

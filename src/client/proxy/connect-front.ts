@@ -21,8 +21,14 @@ export function connectFront(port: ProxyPort): (socket: Socket) => void {
     response.end('This proxy only leads connections through (CONNECT).\n');
   });
   server.on('connect', (request, socket: Socket, head: Buffer) => void lead(request, socket, head, port));
-  server.on('clientError', (_error, socket) => socket.destroy());
-  return (socket) => server.emit('connection', socket);
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  return (socket) => {
+    server.emit('connection', socket);
+    socket.resume();
+  };
 }
 
 async function lead(request: IncomingMessage, socket: Socket, head: Buffer, port: ProxyPort): Promise<void> {

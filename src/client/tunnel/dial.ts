@@ -7,13 +7,14 @@ import { parseReady } from '../../tunnel/handshake-message.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
 import { CLIENT_SUBPROTOCOL, UpgradeRefusedError } from '../../tunnel/websocket-transport.ts';
 import type { Credential } from '../credentials.ts';
+import { loginCommand } from '../profiles.ts';
 
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
 
 /** A tunnel of this person to their relay. Rejects with `unauthenticated`, `forbidden`, `relay_unreachable` or `aborted`. */
 export async function dialClientTunnel(
-  { relay, token }: Credential,
+  { relay, token, profile }: Credential,
   proxy: HttpProxy | undefined,
   signal: AbortSignal,
 ): Promise<Tunnel> {
@@ -34,14 +35,14 @@ export async function dialClientTunnel(
       throw error;
     }
   } catch (error) {
-    throw readable(error, relay);
+    throw readable(error, relay, `Run: ${loginCommand(relay, profile)}`);
   }
 }
 
-function readable(error: unknown, relay: string): unknown {
+function readable(error: unknown, relay: string, run: string): unknown {
   if (error instanceof UpgradeRefusedError) {
     const detail = detailOf(error.body) ?? error.message;
-    if (error.status === 401) return new PosternError('unauthenticated', `${detail} Run: postern login ${relay}`);
+    if (error.status === 401) return new PosternError('unauthenticated', `${detail} ${run}`);
     return new PosternError(error.status === 403 ? 'forbidden' : 'relay_unreachable', detail);
   }
   if (error instanceof PosternError && error.code !== 'timeout' && error.code !== 'tunnel_closed') return error;
