@@ -10,16 +10,10 @@ import { ProgramEnded } from './program-ended.ts';
  * Data goes to stdout, everything else to stderr.
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  const program = new Command('postern')
-    .description('Identity-aware access to private apps, through tunnels that open from inside.')
-    .version(packageVersion(), '--version')
-    .exitOverride()
-    .showHelpAfterError('Run it with --help to see what it takes.');
   try {
-    await addCommands(
-      program,
-      args.find((arg) => !arg.startsWith('-')),
-    );
+    if (args[0] === '__complete') return await answerCompletion(args.slice(1));
+    const [word, ...rest] = args.filter((arg) => !arg.startsWith('-'));
+    const program = await programFor(word === 'help' ? rest[0] : word);
     await program.parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
@@ -28,6 +22,17 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     process.stderr.write(`${explain(error)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** What the shell asks at each Tab; a failure must not show between the words that somebody types. */
+async function answerCompletion(words: readonly string[]): Promise<number> {
+  try {
+    const { complete } = await import('./complete/complete.ts');
+    await complete(words, programFor);
+  } catch {
+    return EXIT.failure;
+  }
+  return EXIT.ok;
 }
 
 type AddCommand = (program: Command) => void;
@@ -98,6 +103,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'a SOCKS or HTTP proxy into networks behind the relay',
     load: async () => (await import('./proxy.ts')).addProxyCommand,
   },
+  completion: {
+    summary: 'let the shell complete commands, options and names',
+    load: async () => (await import('./completion.ts')).addCompletionCommand,
+  },
   audit: {
     summary: 'search and verify the audit log',
     load: async () => (await import('./audit.ts')).addAuditCommand,
@@ -116,11 +125,18 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
   },
 };
 
-async function addCommands(program: Command, word: string | undefined): Promise<void> {
+/** The program with all commands by name, and the one of them that is needed in full. */
+export async function programFor(word: string | undefined): Promise<Command> {
+  const program = new Command('postern')
+    .description('Identity-aware access to private apps, through tunnels that open from inside.')
+    .version(packageVersion(), '--version')
+    .exitOverride()
+    .showHelpAfterError('Run it with --help to see what it takes.');
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === word) (await load())(program);
     else program.command(name).summary(summary).description(summary);
   }
+  return program;
 }
 
 function explain(error: unknown): string {
