@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Chromium, startChromium } from '../e2e/chromium.ts';
-import { signInCommandLine } from '../e2e/command-line.ts';
+import { type CommandLine, signInCommandLine } from '../e2e/command-line.ts';
 import { startWorld, type World } from '../e2e/world.ts';
 import { GIT_SERVER_FILES, type GitServer, startGitServer } from './git-server.ts';
 import { missing } from './missing.ts';
@@ -81,5 +81,37 @@ describe('git over HTTP', { skip: missing(GIT_SERVER_FILES, 'nginx-light fcgiwra
     await assert.rejects(git(eve, 'clone', '--quiet', remote, 'eve'), /403/);
     await assert.rejects(git(undefined, 'clone', '--quiet', remote, 'stranger'), /401|could not read Username/);
     await assert.rejects(git('pst_wrong', 'clone', '--quiet', remote, 'wrong'), /401|could not read Username/);
+  });
+
+  /** git by way of a local port, which adds the person to each request. It knows of no token. */
+  async function gitByPort(cli: CommandLine, ...args: string[]): Promise<string> {
+    const settings = `HOME=${work} GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C`;
+    const who = '-c user.name=Alice -c user.email=alice@example.com';
+    return cli.run('connect', 'git', '--exec', `cd ${work} && ${settings} git ${who} ${args.join(' ')}`);
+  }
+
+  test('postern connect: git clones and pushes without a token, by a port of this machine', async () => {
+    const alice = await signInCommandLine(world, await chromium.person(), 'alice');
+    const remote = 'http://127.0.0.1:{port}/story.git';
+    await gitByPort(alice, 'clone', '--quiet', remote, 'three');
+    const content = randomFillSync(Buffer.alloc(5 * 1024 * 1024));
+    writeFileSync(join(work, 'three/by-port.bin'), content);
+    await git(undefined, '-C', 'three', 'add', '.');
+    await git(undefined, '-C', 'three', 'commit', '--quiet', '-m', 'By a port');
+    await gitByPort(alice, '-C', 'three', 'push', '--quiet', remote, 'HEAD:main');
+    assert.equal(server.git('rev-parse', 'main'), await git(undefined, '-C', 'three', 'rev-parse', 'HEAD'));
+    await gitByPort(alice, 'clone', '--quiet', remote, 'four');
+    assert.ok(content.equals(readFileSync(join(work, 'four/by-port.bin'))));
+  });
+
+  test('postern connect: a contractor gets nothing by it', async () => {
+    const eve = await signInCommandLine(world, await chromium.person(), 'eve');
+    const refused = await gitByPort(eve, 'clone', '--quiet', 'http://127.0.0.1:{port}/story.git', 'eve-by-port').then(
+      () => assert.fail('it was cloned'),
+      (error: { code: number; stderr: string }) => error,
+    );
+    assert.ok(refused.code > 0);
+    assert.match(refused.stderr, /git: /);
+    assert.ok(!existsSync(join(work, 'eve-by-port/.git/refs/heads/main')));
   });
 });
