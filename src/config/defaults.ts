@@ -11,6 +11,9 @@ export const RELAY_DEFAULTS = {
   'sessions.idle': '8h',
   'sessions.absolute': '24h',
   'sessions.requestsPerSecond': 1_000,
+  // Of leases, which there are once `leases.ports` says where.
+  'leases.listen': '127.0.0.1',
+  'leases.connections': 1,
   'policy.directory': './policies',
   'audit.commitTimeout': '2s',
 } as const;

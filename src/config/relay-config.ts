@@ -5,6 +5,7 @@ import { PosternError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
 import { RELAY_DEFAULTS } from './defaults.ts';
 import { hashOf } from './difference.ts';
+import { type LeaseConfig, readLeases } from './leases.ts';
 import { type Listening, readListening } from './listening.ts';
 import { Problems } from './problem.ts';
 import { RelayFileSchema } from './relay-schema.ts';
@@ -52,6 +53,8 @@ export interface RelayConfig {
     /** Of one person over all resources, in the long run. */
     readonly requestsPerSecond: number;
   };
+  /** undefined: no ports are leased. */
+  readonly leases: LeaseConfig | undefined;
   readonly policy: { readonly directory: string };
   readonly audit: { readonly commitTimeoutMs: number };
   readonly agents: readonly AgentEntry[];
@@ -99,6 +102,7 @@ function readRelay(reading: Reading): Omit<RelayConfig, 'hash'> | undefined {
     problems.add(document.place('provider', 'issuer'), '"provider.issuer" must be an https:// or http:// URL');
   const roles = readRoles(reading);
   const sessions = readSessions(reading);
+  const leases = readLeases(reading, listening, origin);
   const resources = origin ? readResources(document, origin, problems) : [];
   if (!listening || !origin || !clientSecret) return undefined;
   return {
@@ -122,6 +126,7 @@ function readRelay(reading: Reading): Omit<RelayConfig, 'hash'> | undefined {
     },
     roles,
     sessions,
+    leases,
     policy: { directory: resolve(base, policy?.directory ?? RELAY_DEFAULTS['policy.directory']) },
     audit: { commitTimeoutMs },
     agents: Object.entries(agents).map(([name, { enrollmentTokenFile }]) => ({

@@ -91,6 +91,19 @@ export const RelayFileSchema = Type.Object(
         closed,
       ),
     ),
+    leases: Type.Optional(
+      Type.Object(
+        {
+          ports: Type.String({
+            pattern: '^[0-9]{1,5}-[0-9]{1,5}$',
+            description: 'a first and a last port, such as 20000-20100',
+          }),
+          listen: Type.Optional(Type.String({ description: 'an address to listen on, such as 127.0.0.1' })),
+          connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+        },
+        closed,
+      ),
+    ),
     policy: Type.Optional(Type.Object({ directory: FileSchema }, closed)),
     audit: Type.Optional(Type.Object({ commitTimeout: Type.Optional(DurationSchema) }, closed)),
     agents: Type.Optional(named(Type.Object({ enrollmentTokenFile: Type.Optional(FileSchema) }, closed))),

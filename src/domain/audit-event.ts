@@ -1,5 +1,6 @@
 import type { TerminationReason } from './change.ts';
 import type { Reason } from './decision.ts';
+import type { LeaseEnd } from './lease.ts';
 
 /** Fields of a record that identify a person. They and a salt stand beside the leaf, which holds only their hash; erasable. */
 export interface PersonalBlock {
@@ -37,10 +38,10 @@ export type Actor = Required<Pick<EventBase, 'principal' | 'session' | 'facts' |
 export interface AccessIntent extends EventBase {
   readonly kind: 'access.intent';
   readonly access: 'http' | 'websocket' | 'tcp';
-  /** Anonymous: no principal and no session, by a rule for `anyone`. */
-  readonly via: 'cookie' | 'token' | 'anonymous';
+  /** Address: identified by nothing else, at a leased port. Anonymous: no principal and no session, by a rule for `anyone`. */
+  readonly via: 'cookie' | 'token' | 'address' | 'anonymous';
   readonly resource: string;
-  /** `CONNECT` for tcp. */
+  /** For tcp `CONNECT`, or `LEASE` at a leased port. */
   readonly method: string;
   /** As received; for tcp the name of the resource. */
   readonly host: string;
@@ -92,6 +93,32 @@ export interface AccessTerminated extends EventBase {
   readonly kind: 'access.terminated';
   readonly intent: string;
   readonly resource: string;
+}
+
+/** Before the port is told. Of the decision as in an intent; a denied lease is an intent with effect deny. */
+export interface LeaseOpened extends EventBase {
+  readonly kind: 'lease.opened';
+  readonly resource: string;
+  readonly port: number;
+  /** How many it takes. */
+  readonly connections: number;
+  /** Until then they may begin, epoch ms. */
+  readonly expiresAt: number;
+  readonly rule?: string | undefined;
+  readonly policyVersion: string;
+}
+
+/** It takes no more connections, and none is open any more. Of its holder, whoever ended it. */
+export interface LeaseEnded extends EventBase {
+  readonly kind: 'lease.ended';
+  /** Id of its `lease.opened`. */
+  readonly lease: string;
+  readonly resource: string;
+  readonly reason: LeaseEnd;
+  /** Connections that it took. */
+  readonly begun: number;
+  /** Principal id of who ended it, when it was not the holder. */
+  readonly by?: string | undefined;
 }
 
 export interface SignIn extends EventBase {
@@ -192,6 +219,8 @@ export type AuditEvent =
   | AccessIntent
   | AccessOutcome
   | AccessTerminated
+  | LeaseOpened
+  | LeaseEnded
   | SignIn
   | SignInFailed
   | SessionEnded

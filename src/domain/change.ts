@@ -18,6 +18,8 @@ export type TerminationReason =
   | 'policy_changed'
   /** One live access, by a person responsible for security. */
   | 'access_terminated'
+  /** The lease of the port at which it came in. */
+  | 'lease_ended'
   | 'agent_revoked'
   | 'authority_lost'
   | 'relay_stopping';

@@ -17,8 +17,16 @@ export interface Session {
   readonly epoch: number;
 }
 
-/** A session as one request presented it. */
+/** A session as one request presented it. `address`: known only by the address from which it leased a port. */
 export interface Identity {
   readonly session: Session;
-  readonly via: 'cookie' | 'token' | 'anonymous';
+  readonly via: 'cookie' | 'token' | 'address' | 'anonymous';
+}
+
+/** What opened a session, kept so that it can be read again; nobody can present it. */
+export interface Presented {
+  /** Hex SHA-256 of the cookie or token. */
+  readonly hash: string;
+  /** What it is for, as identity names it. */
+  readonly audience: string;
 }

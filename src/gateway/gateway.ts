@@ -9,6 +9,7 @@ import { PersonRate } from './access/person-rate.ts';
 import { access } from './access.ts';
 import { type Exchange, upgradeExchange } from './answer/exchange.ts';
 import { ClientTunnels } from './connection/client-tunnels.ts';
+import { type LeaseOptions, Leases } from './connection/leases.ts';
 import { ConnectionPlaces } from './connection/places.ts';
 import type { Door } from './door.ts';
 import { BOUNDS, type Bounds } from './limits.ts';
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
   readonly bounds?: Partial<Bounds>;
+  /** Absent: no ports are leased. */
+  readonly leases?: LeaseOptions | undefined;
 }
 
 /** The data plane: what is sent to a resource's host goes in here, and only through `access` further. */
@@ -32,6 +35,8 @@ export interface Gateway {
   /** For `GET /tunnel` on the relay's own host, from a command line. */
   handleClientTunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly live: LiveStreams;
+  /** Undefined where none are configured. */
+  readonly leases: Pick<Leases, 'open' | 'list' | 'end'> | undefined;
   /** Cuts what the change no longer allows. Call it after `snapshot()` and `sessions` already answer with the change. */
   onChange(change: Change): void;
   /** Takes nothing new from command lines; what is open goes on. */
@@ -63,9 +68,11 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     });
   };
   const clients = new ClientTunnels(door);
+  const leases = options.leases && new Leases(door, options.leases);
   const sweeping = setInterval(() => {
     sweep(door);
     clients.sweep();
+    leases?.sweep();
   }, bounds.sweepMs);
   sweeping.unref();
   return {
@@ -80,17 +87,21 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       clients.handleUpgrade(req, socket, head);
     },
     live: door.live,
+    leases,
     onChange(change) {
       review(door, change);
       clients.onChange(change);
+      leases?.onChange(change);
     },
     drain() {
       clients.drain();
+      leases?.drain();
     },
     async close() {
       clearInterval(sweeping);
       door.live.terminate(() => true, 'relay_stopping');
       clients.close();
+      leases?.close();
       door.pool.close();
       await door.personRate.close();
     },

@@ -54,6 +54,17 @@ export const MAX_CLIENT_TUNNELS_PER_SESSION = 16;
 /** Time for the header of a stream that a command line opened; then the stream is reset. */
 export const CONNECTION_HEADER_MS = 10_000;
 
+/** Leased ports of one session; the next lease is refused. */
+export const MAX_LEASES_PER_SESSION = 8;
+/** Sockets at one leased port, strangers' included; the next is closed unread. */
+export const MAX_LEASE_SOCKETS = 256;
+/** Connections to a leased port begin within this time, then it closes. */
+const LEASE_BEGIN_MS = 60_000;
+/** A port rests before it is leased again: who comes late must not meet the next person's. */
+const LEASE_REST_MS = 60_000;
+/** Silence after which the other end of a leased port's connection is asked whether it is there (TCP keepalive). */
+export const LEASE_KEEPALIVE_MS = 60_000;
+
 /** Open accesses of one session over all resources; the next gets 429. */
 export const MAX_LIVE_PER_SESSION = 2_048;
 /** Requests of one signed-in person over all resources, where nothing else is configured; beyond it 429, summed in the log. */
@@ -90,6 +101,8 @@ export interface Bounds {
   readonly clientStallMs: number;
   readonly halfClosedMs: number;
   readonly sweepMs: number;
+  readonly leaseBeginMs: number;
+  readonly leaseRestMs: number;
   readonly personRate: Rate;
   readonly anonymousRate: Rate;
   readonly anonymousRateOfAll: Rate;
@@ -99,6 +112,8 @@ export const BOUNDS: Bounds = {
   clientStallMs: CLIENT_STALL_MS,
   halfClosedMs: HALF_CLOSED_MS,
   sweepMs: SWEEP_MS,
+  leaseBeginMs: LEASE_BEGIN_MS,
+  leaseRestMs: LEASE_REST_MS,
   personRate: PERSON_RATE,
   anonymousRate: ANONYMOUS_RATE,
   anonymousRateOfAll: ANONYMOUS_RATE_OF_ALL,

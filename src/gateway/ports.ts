@@ -3,7 +3,7 @@ import type { AuditAppender } from '../domain/audit-event.ts';
 import type { TerminationReason } from '../domain/change.ts';
 import type { LiveAccess } from '../domain/live.ts';
 import type { Resource } from '../domain/resource.ts';
-import type { Identity, Session } from '../domain/session.ts';
+import type { Identity, Presented, Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 
 /** Everything the data plane asks of the rest of the relay. The composition root fills it in. */
@@ -35,6 +35,8 @@ export interface SessionReader {
   readCookie(cookie: string, host: string): Promise<Session | undefined>;
   /** `token` starts with `pst_`; `audience` is the resource's origin. */
   readToken(token: string, audience: string): Promise<Session | undefined>;
+  /** By what was presented earlier, for who is identified by address only since. */
+  readPresented(presented: Presented): Promise<Session | undefined>;
   /** Synchronous look for the gap: still alive, and of the same epoch? */
   isCurrent(session: Session): boolean;
   /** False while changes may have been missed: then nobody is let in, strangers on public paths included. */

@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/audit-event.ts';
 import type { Change, RevocationReason } from '../domain/change.ts';
-import type { Session } from '../domain/session.ts';
+import type { Presented, Session } from '../domain/session.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -75,6 +75,11 @@ export class Sessions {
     return token.startsWith(TOKEN_PREFIX) ? this.#read(token, tokenAudience(audience)) : undefined;
   }
 
+  /** By what was presented earlier; undefined once that opens nothing any more. */
+  readPresented({ hash, audience }: Presented): Promise<Session | undefined> {
+    return this.#readHash(hash, audience, () => true);
+  }
+
   /** Alive, and nothing that a decision uses has changed. False also when it left memory: then read it again. */
   isCurrent(session: Session): boolean {
     const entry = this.#cache.peek(session.id);
@@ -136,7 +141,12 @@ export class Sessions {
   }
 
   #read(credential: string, audience: string): Promise<Session | undefined> {
-    const hash = sha256Hex(credential);
+    const secret = credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential;
+    return this.#readHash(sha256Hex(credential), audience, () => this.#deps.mint.isOurs(secret));
+  }
+
+  /** Guesses are not worth a look into the database: before that `isOurs` is asked. */
+  #readHash(hash: string, audience: string, isOurs: () => boolean): Promise<Session | undefined> {
     const key = `${audience} ${hash}`;
     const now = this.#deps.clock();
     const entry = this.#cache.get(key, now);
@@ -145,11 +155,7 @@ export class Sessions {
       void this.#touch(entry, now);
       return Promise.resolve(untilEnd(entry.session, this.#cache.endOf(key)));
     }
-    if (
-      !this.#deps.mint.isOurs(credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential)
-    ) {
-      return Promise.resolve(undefined);
-    }
+    if (!isOurs()) return Promise.resolve(undefined);
     const running = this.#reading.get(key);
     if (running) return running;
     this.#misses += 1;

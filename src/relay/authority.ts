@@ -58,6 +58,7 @@ export class Authority {
     return {
       readCookie: (cookie, host) => (this.isSilent ? refuse() : sessions.readCookie(cookie, host)),
       readToken: (token, audience) => (this.isSilent ? refuse() : sessions.readToken(token, audience)),
+      readPresented: (presented) => (this.isSilent ? refuse() : sessions.readPresented(presented)),
       isCurrent: (session) => !this.isSilent && sessions.isCurrent(session),
       hasAuthority: () => !this.isSilent,
     };

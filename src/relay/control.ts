@@ -3,6 +3,7 @@ import type { RelayConfig } from '../config/relay-config.ts';
 import { agentRoutes } from '../control/agents/routes.ts';
 import { createControl } from '../control/app.ts';
 import { cliRoutes } from '../control/cli/routes.ts';
+import { type Leasing, leaseRoutes } from '../control/leases/routes.ts';
 import type { ControlDeps } from '../control/ports.ts';
 import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
@@ -22,13 +23,15 @@ export interface ControlSurroundings
   readonly loadedAt: number;
   readonly identity: Awaited<ReturnType<typeof assembleIdentity>>;
   readonly live: LiveStreams;
+  readonly leases: Leasing | undefined;
   readonly tunnels: () => readonly TunnelView[];
 }
 
 /** The relay's own host: sign-in, the API, the console. */
 export function assembleControl(surroundings: ControlSurroundings) {
-  const { config, loadedAt, identity, live, tunnels, people, snapshot, audit, auditLog, policy, log } = surroundings;
-  const { id: relayId, origin: relayOrigin, contact } = config.relay;
+  const { config, loadedAt, identity, live, leases, tunnels, people, snapshot, audit, auditLog, policy, log } =
+    surroundings;
+  const { id: relayId, host: relayHost, origin: relayOrigin, contact } = config.relay;
   const resources = () => [...snapshot().resourceByHost.values()];
   return createControl({
     origin: relayOrigin,
@@ -50,6 +53,7 @@ export function assembleControl(surroundings: ControlSurroundings) {
       signInRoutes({ ...identity, people, relayOrigin, findResource: (host) => resourceHost(snapshot(), host) }),
       adminLinkRoutes({ ...identity, relayOrigin }),
       sessionRoutes(identity),
+      leaseRoutes({ leases, relayHost, relayOrigin }),
       cliRoutes({
         ...identity,
         audienceOf: (origin) => resources().find((resource) => resource.origins.includes(origin))?.origin,

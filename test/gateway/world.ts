@@ -7,6 +7,7 @@ import type { Check, Decision } from '../../src/domain/decision.ts';
 import type { Resource } from '../../src/domain/resource.ts';
 import type { Session } from '../../src/domain/session.ts';
 import type { Snapshot } from '../../src/domain/snapshot.ts';
+import type { LeaseOptions } from '../../src/gateway/connection/leases.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { Bounds } from '../../src/gateway/limits.ts';
 import { createListener } from '../../src/gateway/listener.ts';
@@ -148,7 +149,11 @@ export function sessionOf(name: string): Session {
 }
 
 /** The data plane with a real listener, a real tunnel in memory, and a real HTTP server as the target. */
-export async function createWorld(answer: RequestListener, bounds: Partial<Bounds> = {}): Promise<World> {
+export async function createWorld(
+  answer: RequestListener,
+  bounds: Partial<Bounds> = {},
+  leases?: LeaseOptions,
+): Promise<World> {
   const audit = new RecordingAudit();
   const seen: TargetRequest[] = [];
   const streams: { receipt: string; socket: Socket }[] = [];
@@ -246,6 +251,7 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
         return Promise.resolve(sessions.get(cookie));
       },
       readToken: (token) => Promise.resolve(sessions.get(token.slice(4))),
+      readPresented: ({ hash }) => Promise.resolve(sessions.get(hash)),
       isCurrent(session) {
         world.onLook?.();
         return [...sessions.values()].some((one) => one.id === session.id && one.epoch === session.epoch);
@@ -270,7 +276,8 @@ export async function createWorld(answer: RequestListener, bounds: Partial<Bound
     receipts: { issue: (receipt) => Promise.resolve(`${receipt.session.id} ${receipt.intent} ${receipt.stream}`) },
     strangers: { refused: (reason) => strangers.push(reason) },
   };
-  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7), bounds, clock: () => world.now ?? Date.now() });
+  const clock = () => world.now ?? Date.now();
+  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7), bounds, clock, leases });
   const listener = createListener({
     relayHost: 'relay.test',
     control: (_req, res) => res.end('control'),

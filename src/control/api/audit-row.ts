@@ -35,6 +35,10 @@ function summary(event: AuditLogEntry['event']): string {
       return `${event.host}${pathOf(event) ?? ' (path erased)'}`;
     case 'access.terminated':
       return `Cut a live access to ${event.resource}: ${event.personal?.note ?? '(reason erased)'}`;
+    case 'lease.opened':
+      return `Leased port ${event.port} for ${count(event.connections, 'connection')} to ${event.resource}`;
+    case 'lease.ended':
+      return `Lease of a port for ${event.resource} ended: ${words(event.reason)}`;
     case 'access.throttled':
       return `${count(event.count, 'request')} beyond the rate refused`;
     case 'sign_in.completed':

@@ -1,10 +1,12 @@
+import { LEASE } from '../../domain/decision.ts';
 import { NO_PATH, type RequestPath } from '../../domain/request-path.ts';
+import type { ConnectionClient } from '../connection/connection.ts';
 import type { RequestHead } from './1-read.ts';
 
 /** The one reading of what a stream of a client tunnel asks for. */
 export interface ConnectionHead {
   readonly kind: 'tcp';
-  readonly method: 'CONNECT';
+  readonly method: 'CONNECT' | typeof LEASE;
   /** Name of the resource, as asked for. */
   readonly resource: string;
   /** What the record says under `host`. */
@@ -17,10 +19,8 @@ export interface ConnectionHead {
 /** What an access asks for, over whichever protocol. */
 export type AccessHead = RequestHead | ConnectionHead;
 
-/** Step 1 of a connection. */
-export function readConnection(
-  resource: string,
-  { address, userAgent }: Pick<ConnectionHead, 'address' | 'userAgent'>,
-): ConnectionHead {
-  return { kind: 'tcp', method: 'CONNECT', resource, host: resource, path: NO_PATH, address, userAgent };
+/** Step 1 of a connection. Who is known by an address only has what leases allow, and nothing else. */
+export function readConnection(resource: string, { credential, address, userAgent }: ConnectionClient): ConnectionHead {
+  const method = credential.via === 'address' ? LEASE : 'CONNECT';
+  return { kind: 'tcp', method, resource, host: resource, path: NO_PATH, address, userAgent };
 }

@@ -1,15 +1,16 @@
 import type { Resource } from '../../domain/resource.ts';
-import type { Identity } from '../../domain/session.ts';
+import type { Identity, Session } from '../../domain/session.ts';
 import { badRequest, type Refusal, refusal } from '../answer/refusal.ts';
-import type { GatewayPorts } from '../ports.ts';
+import type { GatewayPorts, SessionReader } from '../ports.ts';
 import type { RequestHead } from './1-read.ts';
 import { isFromAllowedOrigin } from './origin-rule.ts';
 
 /** What the client presented, kept so that an open access can be identified again. */
 export interface Credential {
   readonly via: Identity['via'];
+  /** As presented; by address, the hash of what was presented for the lease. */
   readonly text: string;
-  /** What it must be for: the host of a cookie, the origin of a token. */
+  /** What it must be for: the host of a cookie, the origin of a token; by address, as identity names it. */
   readonly audience: string;
 }
 
@@ -46,9 +47,21 @@ export async function readIdentity(
   { sessions }: Pick<GatewayPorts, 'sessions'>,
   { via, text, audience }: Credential,
 ): Promise<Identity | undefined> {
-  const session =
-    via === 'cookie' ? await sessions.readCookie(text, audience) : await sessions.readToken(text, audience);
+  const session = await read(sessions, { via, text, audience });
   return session === undefined ? undefined : { session, via };
+}
+
+function read(sessions: SessionReader, { via, text, audience }: Credential): Promise<Session | undefined> {
+  switch (via) {
+    case 'cookie':
+      return sessions.readCookie(text, audience);
+    case 'token':
+      return sessions.readToken(text, audience);
+    case 'address':
+      return sessions.readPresented({ hash: text, audience });
+    case 'anonymous':
+      return Promise.resolve(undefined);
+  }
 }
 
 function presentedCredential(

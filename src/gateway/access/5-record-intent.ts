@@ -53,7 +53,12 @@ export function namesOf(identity: Identity): { principal?: string; session?: str
   return { principal: identity.session.principal.id, session: identity.session.id };
 }
 
-function personalBlock(door: Door, head: AccessHead, resource: Resource, identity: Identity): PersonalBlock {
+export function personalBlock(
+  door: Pick<Door, 'queryKey'>,
+  head: AccessHead,
+  resource: Resource,
+  identity: Identity,
+): PersonalBlock {
   const { issuer, subject, email, name } = identity.session.principal;
   const known = !isAnonymous(identity);
   return {

@@ -16,6 +16,6 @@ export class OpenConnection extends OpenAccess<ConnectionPlace> {
   }
 
   protected override cutClient(): void {
-    this.connection.stream.destroy();
+    this.connection.reset();
   }
 }

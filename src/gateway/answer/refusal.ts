@@ -87,6 +87,16 @@ export const CONNECTIONS_FULL = refusal(
   'limit_reached',
   'As many connections to this resource are open as the relay takes. Close what you do not need, then try again.',
 );
+export const LEASES_FULL = refusal(
+  429,
+  'limit_reached',
+  'Your session has leased as many ports as it may. End one, or wait until one has ended: postern lease ls',
+);
+export const NO_LEASE_PORT = refusal(
+  503,
+  'limit_reached',
+  'All ports that the relay leases are taken or rest. Try again in a minute.',
+);
 export const RELAY_STOPPING = refusal(503, 'aborted', 'The relay is stopping. Try again in a moment.');
 export const NOT_FOUND = refusal(404, 'not_found', 'There is nothing at this address.');
 export const REDEEM_REFUSED = refusal(

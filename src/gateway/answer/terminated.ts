@@ -40,6 +40,8 @@ export function terminationText(reason: TerminationReason): string {
       return 'you may no longer do this here';
     case 'access_terminated':
       return 'someone responsible for security ended it';
+    case 'lease_ended':
+      return 'the lease of its port was ended';
     case 'agent_revoked':
       return 'the agent that serves this app was revoked';
     case 'authority_lost':

@@ -18,6 +18,8 @@ export interface Connection {
   readonly stream: Duplex;
   /** Tells the client that the target is reached. Bytes may follow at once. */
   accept(): void;
+  /** Ends the stream so that nobody takes what came for all of it. */
+  reset(): void;
   /** Tells the client why not, and ends the stream. Does nothing when it has ended. */
   refuse(refusal: Refusal, reference?: string): void;
 }

@@ -16,7 +16,7 @@ export function join(access: OpenConnection, target: Duplex): void {
   };
   access.stop = () => {
     end('failed');
-    client.destroy();
+    access.connection.reset();
     target.destroy();
   };
   client.on('data', (chunk: Buffer) => {
@@ -34,7 +34,7 @@ export function join(access: OpenConnection, target: Duplex): void {
   target.on('close', () => {
     if (isWhole(target)) return;
     end('target_closed');
-    client.destroy();
+    access.connection.reset();
   });
   const ended = () => {
     if (client.readableEnded && target.readableEnded) end('completed');

@@ -19,6 +19,10 @@ export class TunnelConnection implements Connection {
     this.stream.write(encodeAnswer({ ok: true }));
   }
 
+  reset(): void {
+    this.stream.destroy();
+  }
+
   /** The stream ends once the answer is on its way; what the client wrote meanwhile is thrown away. */
   refuse(refusal: Refusal, reference?: string): void {
     const { stream } = this;

@@ -8,6 +8,8 @@ const KIND_WORDS: Readonly<Record<AuditEvent['kind'], string>> = {
   'access.outcome': 'Access ended',
   'access.terminated': 'Access cut',
   'access.throttled': 'Access throttled',
+  'lease.opened': 'Port leased',
+  'lease.ended': 'Lease ended',
   'sign_in.completed': 'Sign-in',
   'sign_in.failed': 'Failed sign-in',
   'session.ended': 'Session ended',
