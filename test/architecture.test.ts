@@ -212,7 +212,8 @@ describe('the house', () => {
     for (const file of files) {
       const name = nameOf(file);
       assert.doesNotMatch(name, /index\.ts$/, 'name the file after what is in it');
-      assert.doesNotMatch(name, /(?:^|[/-])(?:utils?|helpers?|common|misc|core|managers?|services?|handlers?)[.-]/);
+      assert.doesNotMatch(name, /(?:^|[/-])(?:utils?|helpers?|common|misc|core|managers?|handlers?)[.-]/);
+      assert.doesNotMatch(name, /-services?\.ts$/, 'a service is a program with an identity, not a part of ours');
     }
     for (const { from, to } of imports)
       assert.doesNotMatch(to, /(?:^|\/)(?:trial|bench|test|tools)\//, `${nameOf(from)} imports ${to}`);

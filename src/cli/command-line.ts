@@ -115,6 +115,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'enroll and revoke agents',
     load: async () => (await import('./agents.ts')).addAgentsCommand,
   },
+  services: {
+    summary: 'programs with an identity of their own',
+    load: async () => (await import('./services.ts')).addServicesCommand,
+  },
   service: {
     summary: 'run the agent or the relay under systemd',
     load: async () => (await import('./systemd.ts')).addServiceCommand,

@@ -2,7 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { SESSION_COOKIE } from '../identity/sign-in/cookies.ts';
 import { PosternError } from '../lib/errors.ts';
-import type { Means, Permission } from './permission.ts';
+import { type Means, PEOPLES_MEANS, type Permission } from './permission.ts';
 import { PROBLEM_CODES } from './problem.ts';
 
 /** The API described in OpenAPI 3.1 by the very schemas that check it. docs/reference/openapi.json is this document. */
@@ -50,8 +50,8 @@ const REFUSALS = {
 const SECURITY: Readonly<Record<Means, readonly object[]>> = {
   browser: [{ session: [] }],
   command_line: [{ token: [] }, { bearer: [] }],
+  service: [],
 };
-const ALL_MEANS: readonly Means[] = ['browser', 'command_line'];
 
 function describe(paths: Paths, { method, url, schema = {}, config }: RouteOptions): void {
   if (!url.startsWith('/api/')) return;
@@ -75,7 +75,7 @@ function describe(paths: Paths, { method, url, schema = {}, config }: RouteOptio
         operationId: operationId(verb, url),
         summary,
         tags: [url.split('/')[3]?.replace('.json', '') ?? 'api'],
-        security: permission === 'anyone' ? [] : (config?.by ?? ALL_MEANS).flatMap((means) => SECURITY[means]),
+        security: permission === 'anyone' ? [] : (config?.by ?? PEOPLES_MEANS).flatMap((means) => SECURITY[means]),
         'x-postern-permission': permission,
         ...(parameters.length === 0 ? {} : { parameters }),
         ...(body === undefined

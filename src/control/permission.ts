@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import type { Role } from '../domain/principal.ts';
+import { isService, type Role } from '../domain/principal.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { Person, PersonReader } from './ports.ts';
 import { refuseForeignOrigin } from './same-origin.ts';
@@ -10,13 +10,13 @@ import { refuseForeignOrigin } from './same-origin.ts';
  */
 export type Permission = 'anyone' | 'signed-in' | readonly Role[];
 
-/** How somebody asks: a browser by its cookie, a command line by its token. */
-export type Means = 'browser' | 'command_line';
+/** How somebody asks: a browser by its cookie, a command line by its token, a program by the token of a service. */
+export type Means = 'browser' | 'command_line' | 'service';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     permission?: Permission;
-    /** Default: by all of them. */
+    /** Default: by a browser or a command line. What services may ask says so. */
     by?: readonly Means[];
     /** One line for the API's description; every route below `/api/` has one. */
     summary?: string;
@@ -44,12 +44,12 @@ export function enforcePermissions(app: FastifyInstance, people: PersonReader, o
     }
     for (const method of methods) permissions.set(`${method} ${route.url}`, permission);
     if (permission === 'anyone') return;
-    const by = route.config?.by;
+    const by = route.config?.by ?? PEOPLES_MEANS;
     addOnRequest(route, async (request) => {
       refuseForeignOrigin(request, origin);
       request.person = await people.readPerson(request);
-      requirePermission(request.person, permission);
-      if (by) requireMeans(request.person, by);
+      const person = requirePermission(request.person, permission);
+      requireMeans(person, by);
     });
   });
 }
@@ -60,22 +60,30 @@ export function personOf(request: FastifyRequest): Person {
   return request.person;
 }
 
-function requirePermission(person: Person | undefined, permission: 'signed-in' | readonly Role[]): void {
+function requirePermission(person: Person | undefined, permission: 'signed-in' | readonly Role[]): Person {
   if (!person) throw new PosternError('unauthenticated', 'Sign in to continue.');
-  if (permission === 'signed-in') return;
-  if (!person.roles.some((role) => permission.includes(role))) {
-    throw new PosternError('forbidden', `This needs one of these roles: ${permission.join(', ')}.`);
-  }
+  if (permission === 'signed-in' || person.roles.some((role) => permission.includes(role))) return person;
+  throw new PosternError('forbidden', `This needs one of these roles: ${permission.join(', ')}.`);
 }
 
-const MEANS = {
-  browser: 'This is for a page of Postern in your browser, and not for a token.',
-  command_line: 'This is for a command line with its token, and not for a browser.',
-} as const;
+const REFUSED_MEANS: Readonly<Record<Means, string>> = {
+  browser: 'This is for a command line with its token, and not for a browser.',
+  command_line: 'This is for a page of Postern in your browser, and not for a token.',
+  service: 'This is for people. The token of a service is for the apps in its scope.',
+};
 
-function requireMeans(person: Person | undefined, by: readonly Means[]): void {
-  const means = person?.token === undefined ? 'browser' : 'command_line';
-  if (!by.includes(means)) throw new PosternError('forbidden', by.map((each) => MEANS[each]).join(' '));
+/** Unless a route says otherwise. */
+export const PEOPLES_MEANS: readonly Means[] = ['browser', 'command_line'];
+
+function requireMeans(person: Person, by: readonly Means[]): void {
+  const means = meansOf(person);
+  if (by.includes(means)) return;
+  throw new PosternError('forbidden', REFUSED_MEANS[means]);
+}
+
+function meansOf({ session, token }: Person): Means {
+  if (isService(session.principal)) return 'service';
+  return token === undefined ? 'browser' : 'command_line';
 }
 
 type OnRequest = (request: FastifyRequest) => Promise<void>;

@@ -175,6 +175,26 @@ export interface AgentEvent extends EventBase {
   readonly keyThumbprint?: string;
 }
 
+/** Programs with an identity of their own. `note` of the personal block: owner and description, or the token's label. */
+export interface ServiceEvent extends EventBase {
+  readonly kind:
+    | 'service.created'
+    | 'service.disabled'
+    | 'service.enabled'
+    | 'service.token_issued'
+    | 'service.token_rotated'
+    | 'service.token_revoked';
+  readonly service: string;
+  /** Id of the token: the session of its requests. */
+  readonly token?: string;
+  /** Names of the resources that it reaches. */
+  readonly scope?: readonly string[];
+  readonly expiresAt?: number;
+  /** Id of the token in whose place it comes, and when that one ends. */
+  readonly replaces?: string;
+  readonly replacedEndsAt?: number;
+}
+
 /** Each load of configuration or policy, with its hash and what changed; a refused one says why and changes nothing. */
 export interface Loaded extends EventBase {
   readonly kind: 'configuration.loaded' | 'configuration.refused' | 'policy.loaded' | 'policy.refused';
@@ -227,6 +247,7 @@ export type AuditEvent =
   | TokenIssued
   | TokenRevoked
   | AgentEvent
+  | ServiceEvent
   | Loaded
   | LogOpened
   | LogRead

@@ -24,6 +24,8 @@ export type Reason =
   | 'rule_denied'
   | 'no_rule_matched'
   | 'path_ambiguous'
+  /** Of a service token: it names other resources. */
+  | 'out_of_scope'
   | 'no_policy'
   | 'policy_failed';
 

@@ -13,6 +13,8 @@ export interface Session {
   readonly amr: readonly string[];
   /** Absolute end, epoch ms. The idle end moves and is the session store's business. */
   readonly expiresAt: number;
+  /** Of service tokens: names of the resources that it reaches, whatever rules say. Undefined: no such bound. */
+  readonly scope?: readonly string[] | undefined;
   /** Grows whenever something that a decision may use changes (groups, disabled, revoked). */
   readonly epoch: number;
 }

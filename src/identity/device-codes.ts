@@ -4,8 +4,9 @@ import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { clientNetwork } from '../lib/networks.ts';
 import { RateLimiter } from '../lib/rate.ts';
+import type { DeviceCodeStore } from './device-code-store.ts';
 import type { Mint } from './keys/mint.ts';
-import type { DeviceCodeStore, Strangers } from './ports.ts';
+import type { Strangers } from './ports.ts';
 import type { IssuedToken, Tokens } from './tokens.ts';
 import { newUserCode, parseUserCode, showUserCode } from './user-code.ts';
 

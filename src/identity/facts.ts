@@ -8,7 +8,11 @@ export function methodOf({ kind }: Principal): 'oidc' | 'local' {
 /** What decisions about a session use, as it is stored for re-deciding them. Keys are sorted by whoever hashes it. */
 export function factsOf(
   principal: Principal,
-  signIn: { readonly signedInAt: number; readonly amr: readonly string[] },
+  signIn: {
+    readonly signedInAt: number;
+    readonly amr: readonly string[];
+    readonly scope?: readonly string[] | undefined;
+  },
 ): Readonly<Record<string, unknown>> {
   return {
     claims: {
@@ -22,5 +26,6 @@ export function factsOf(
     method: methodOf(principal),
     amr: signIn.amr,
     signedInAt: signIn.signedInAt,
+    ...(signIn.scope === undefined ? {} : { scope: signIn.scope }),
   };
 }

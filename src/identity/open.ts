@@ -6,6 +6,7 @@ import { pause } from '../lib/wait.ts';
 import { openCredentials } from './agents/credentials.ts';
 import { createEnrollment } from './agents/enrollment.ts';
 import { writeEnrollmentTokenFile } from './agents/enrollment-file.ts';
+import type { DeviceCodeStore } from './device-code-store.ts';
 import { createDeviceCodes } from './device-codes.ts';
 import { createAssertionIssuer, createReceiptIssuer } from './issuers.ts';
 import { loadDataKey } from './keys/data-key.ts';
@@ -17,7 +18,6 @@ import type {
   AgentStore,
   AuditAppender,
   CodeStore,
-  DeviceCodeStore,
   ExpiryStore,
   PrincipalStore,
   RecordFacts,
@@ -26,6 +26,8 @@ import type {
   Strangers,
 } from './ports.ts';
 import { createProvider, type ProviderOptions } from './provider/provider.ts';
+import type { ServiceStore } from './service-store.ts';
+import { createServices } from './services.ts';
 import { type SessionLimits, Sessions } from './sessions.ts';
 import { createAdminLinks } from './sign-in/admin-links.ts';
 import { HandOffs } from './sign-in/hand-off.ts';
@@ -48,6 +50,7 @@ export interface IdentityOptions {
 export interface IdentityStores {
   readonly principals: PrincipalStore;
   readonly sessions: SessionStore;
+  readonly services: ServiceStore;
   readonly codes: CodeStore;
   readonly deviceCodes: DeviceCodeStore;
   readonly agents: AgentStore;
@@ -115,6 +118,16 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     clock,
   });
 
+  const services = createServices({
+    store: stores.services,
+    principals: stores.principals,
+    sessions,
+    mint,
+    recordFacts,
+    audit,
+    clock,
+  });
+
   const adminLinks = createAdminLinks({
     relayOrigin,
     relayHost: new URL(relayOrigin).hostname,
@@ -135,6 +148,7 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     handOffs: new HandOffs(shared),
     tokens,
     deviceCodes,
+    services,
     enrollment,
     credentials,
     assertions: createAssertionIssuer(issuing),

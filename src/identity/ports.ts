@@ -33,8 +33,13 @@ export interface StoredPrincipal extends Principal {
 export interface SessionStore {
   /** Keeps at most `keep` live ones of the principal: the oldest end, and are returned. */
   create(session: NewSession, keep: number): Promise<readonly EndedSession[]>;
-  /** The live session behind a credential; undefined when it is unknown, ended or expired. */
-  findByCredential(hash: string, audience: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
+  /** The live session behind a credential for one of these audiences; undefined when it is unknown, ended or expired. */
+  findByCredential(
+    hash: string,
+    audiences: readonly string[],
+    nowMs: number,
+    idleMs: number,
+  ): Promise<StoredSession | undefined>;
   find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined>;
   /** Keeps at most `keep` of this session and audience: the oldest go first, and every relay reads the principal's sessions anew. */
   addCredential(credential: NewCredential, keep: number): Promise<void>;
@@ -47,15 +52,11 @@ export interface SessionStore {
   touch(id: string, nowMs: number): Promise<void>;
   /** Facts that were recorded again since the principal changed. */
   updateFacts(id: string, factsHash: string, principalEpoch: number): Promise<void>;
-  /** Ends one session, or all of the same browser. Returns those that were alive. */
-  end(
-    which: { readonly id: string } | { readonly browser: string },
-    reason: RevocationReason,
-    nowMs: number,
-  ): Promise<readonly EndedSession[]>;
+  /** Returns those that were alive. */
+  end(which: WhichSessions, reason: RevocationReason, nowMs: number): Promise<readonly EndedSession[]>;
   /** Ends up to `limit` sessions whose idle or absolute life is over. */
   endExpired(nowMs: number, idleMs: number, limit: number): Promise<readonly EndedSession[]>;
-  /** Live ones, newest first; of one principal or of all; only those older than the session `before`. */
+  /** Live ones of people, newest first; of one principal or of all; only those older than the session `before`. */
   list(
     principal: string | undefined,
     nowMs: number,
@@ -64,6 +65,9 @@ export interface SessionStore {
     before?: string,
   ): Promise<readonly StoredSession[]>;
 }
+
+/** One, all of a browser, or all of a principal. */
+export type WhichSessions = { readonly id: string } | { readonly browser: string } | { readonly principal: string };
 
 export interface NewSession {
   readonly id: string;
@@ -86,7 +90,7 @@ interface NewCredential {
   readonly hash: string;
   readonly session: string;
   readonly kind: 'cookie' | 'token';
-  /** `cookie:<host>` or `token:<origin>`. */
+  /** `cookie:<host>`, `token:<origin>`, or `service`: wherever the session's scope reaches. */
   readonly audience: string;
   /** For people: which machine asked. */
   readonly label: string | undefined;
@@ -108,6 +112,10 @@ export interface StoredSession {
   readonly expiresAt: number;
   readonly lastSeenAt: number;
   readonly logoutHint: string | undefined;
+  /** A program's: it does not end for lack of use. */
+  readonly unattended: boolean;
+  /** Names of the resources that it reaches, whatever rules say. */
+  readonly scope: readonly string[] | undefined;
   /** Of the credential by which it was found; the session's own otherwise. */
   readonly credentialExpiresAt: number;
 }
@@ -144,50 +152,6 @@ interface NewCode extends RedeemedCode {
 interface RedeemedCode {
   readonly session: string;
   readonly label: string | undefined;
-}
-
-/** Machines that wait for a person's word (RFC 8628). */
-export interface DeviceCodeStore {
-  /** Counts those that wait and adds this one in one step. `taken`: another has this user code. */
-  add(
-    code: NewDeviceCode,
-    bounds: { readonly perNetwork: number; readonly inAll: number },
-  ): Promise<'added' | 'full' | 'taken'>;
-  /** By the hash of its user code; undefined when it is unknown, answered or over. */
-  findWaiting(
-    userCode: string,
-    nowMs: number,
-  ): Promise<Pick<NewDeviceCode, 'machine' | 'address' | 'askedAt'> | undefined>;
-  /** With the session that agrees; undefined: refused. Once; false when it does not wait. */
-  answer(userCode: string, session: string | undefined, nowMs: number): Promise<boolean>;
-  /** Once answered, it is gone with this. */
-  poll(
-    hash: string,
-    pace: { readonly slackMs: number; readonly stepMs: number; readonly mostMs: number },
-    nowMs: number,
-  ): Promise<
-    | { readonly state: 'pending' | 'slow_down'; readonly intervalMs: number }
-    | { readonly state: 'refused' | 'expired' }
-    | ({ readonly state: 'allowed' } & AllowedDevice)
-  >;
-}
-
-interface NewDeviceCode {
-  readonly hash: string;
-  readonly userCode: string;
-  readonly machine: string;
-  readonly address: string;
-  readonly network: string;
-  readonly askedAt: number;
-  readonly expiresAt: number;
-  readonly intervalMs: number;
-}
-
-/** A machine that a person let act as them. */
-export interface AllowedDevice {
-  readonly session: string;
-  readonly machine: string;
-  readonly address: string;
 }
 
 export interface AgentStore {

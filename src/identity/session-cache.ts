@@ -10,6 +10,7 @@ const MAX_RECENT = 10_000;
 export interface CachedSession {
   readonly session: Session;
   readonly browser: string;
+  readonly unattended: boolean;
   /** When the database was asked for it, epoch ms. */
   readonly readAt: number;
   lastSeenAt: number;

@@ -8,7 +8,15 @@ import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { factsOf, methodOf } from './facts.ts';
 import type { Mint } from './keys/mint.ts';
-import type { AuditAppender, EndedSession, NewSession, RecordFacts, SessionStore, StoredSession } from './ports.ts';
+import type {
+  AuditAppender,
+  EndedSession,
+  NewSession,
+  RecordFacts,
+  SessionStore,
+  StoredSession,
+  WhichSessions,
+} from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
 
 export interface SessionLimits {
@@ -43,6 +51,9 @@ const READ_ATTEMPTS = 5;
 export const cookieAudience = (host: string): string => `cookie:${host}`;
 export const tokenAudience = (origin: string): string => `token:${origin}`;
 
+/** Of service tokens, in place of one origin: their scope says where they are good. */
+export const SERVICE_AUDIENCE = 'service';
+
 export const TOKEN_PREFIX = 'pst_';
 
 /**
@@ -67,12 +78,12 @@ export class Sessions {
 
   /** `cookie` is the session cookie of `host` (a resource's host, or the relay's own). Rejects with `database_unavailable`. */
   readCookie(cookie: string, host: string): Promise<Session | undefined> {
-    return this.#read(cookie, cookieAudience(host));
+    return this.#read(cookie, [cookieAudience(host)]);
   }
 
-  /** `audience` is the origin that the token was issued for. */
+  /** `audience` is the origin that the token was issued for; a service token is read for all, and its session says its scope. */
   async readToken(token: string, audience: string): Promise<Session | undefined> {
-    return token.startsWith(TOKEN_PREFIX) ? this.#read(token, tokenAudience(audience)) : undefined;
+    return token.startsWith(TOKEN_PREFIX) ? this.#read(token, [tokenAudience(audience), SERVICE_AUDIENCE]) : undefined;
   }
 
   /** By what was presented earlier; undefined once that opens nothing any more. */
@@ -93,18 +104,19 @@ export class Sessions {
     else if (change.kind === 'everything_changed') this.#cache.forgetAll();
   }
 
+  /** What is in memory of a principal is read anew here; others hear it by the change feed. */
+  forgetPrincipal(principal: string): void {
+    this.#cache.forgetPrincipal(principal);
+  }
+
   /** A new session; what it displaces, beyond the newest `keep` of its principal, is recorded and ended here at once. */
   async open(session: NewSession, keep = MAX_PER_PERSON): Promise<void> {
     const ended = await this.#deps.store.create(session, keep);
     await this.#settle(ended, 'session_revoked', undefined);
   }
 
-  /** Ends one session, or all of one browser, everywhere. Recorded, and in force here when it resolves. */
-  async end(
-    which: { readonly id: string } | { readonly browser: string },
-    reason: RevocationReason,
-    by?: string,
-  ): Promise<readonly EndedSession[]> {
+  /** Ends them everywhere. Recorded, and in force here when it resolves. */
+  async end(which: WhichSessions, reason: RevocationReason, by?: string): Promise<readonly EndedSession[]> {
     const ended = await this.#deps.store.end(which, reason, this.#deps.clock());
     await this.#settle(ended, reason, by);
     return ended;
@@ -140,14 +152,14 @@ export class Sessions {
     return this.#deps.store.list(principal, this.#deps.clock(), this.#deps.limits.idleMs, limit, before);
   }
 
-  #read(credential: string, audience: string): Promise<Session | undefined> {
+  #read(credential: string, audiences: readonly string[]): Promise<Session | undefined> {
     const secret = credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential;
     return this.#readHash(sha256Hex(credential), audience, () => this.#deps.mint.isOurs(secret));
   }
 
   /** Guesses are not worth a look into the database: before that `isOurs` is asked. */
   #readHash(hash: string, audience: string, isOurs: () => boolean): Promise<Session | undefined> {
-    const key = `${audience} ${hash}`;
+    const key = `${audiences[0]} ${hash}`;
     const now = this.#deps.clock();
     const entry = this.#cache.get(key, now);
     if (entry && this.#isAlive(entry, now)) {
@@ -159,21 +171,21 @@ export class Sessions {
     const running = this.#reading.get(key);
     if (running) return running;
     this.#misses += 1;
-    const reading = this.#load(key, hash, audience).finally(() => this.#reading.delete(key));
+    const reading = this.#load(key, hash, audiences).finally(() => this.#reading.delete(key));
     this.#reading.set(key, reading);
     return reading;
   }
 
-  async #load(key: string, hash: string, audience: string): Promise<Session | undefined> {
+  async #load(key: string, hash: string, audiences: readonly string[]): Promise<Session | undefined> {
     const { store, clock, limits } = this.#deps;
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
       const mark = this.#cache.mark();
       const now = clock();
-      const stored = await store.findByCredential(hash, audience, now, limits.idleMs);
+      const stored = await store.findByCredential(hash, audiences, now, limits.idleMs);
       if (!stored) return undefined;
       const session = await this.#withFacts(stored);
-      const { browser, lastSeenAt } = stored;
-      const entry = { session, browser, readAt: now, lastSeenAt, touchedAt: lastSeenAt };
+      const { browser, unattended, lastSeenAt } = stored;
+      const entry = { session, browser, unattended, readAt: now, lastSeenAt, touchedAt: lastSeenAt };
       if (!this.#cache.put(key, stored.credentialExpiresAt, entry, mark)) continue;
       const kept = this.#cache.peek(session.id);
       // Whoever reads it next reads this end, too.
@@ -194,7 +206,7 @@ export class Sessions {
   #isAlive(entry: CachedSession, now: number): boolean {
     return (
       entry.session.expiresAt > now &&
-      entry.lastSeenAt + this.#deps.limits.idleMs > now &&
+      (entry.unattended || entry.lastSeenAt + this.#deps.limits.idleMs > now) &&
       // Also when the clock was set back.
       Math.abs(now - entry.readAt) < MAX_AGE_MS
     );
@@ -247,5 +259,6 @@ export function sessionOf(stored: StoredSession): Session {
     amr: stored.amr,
     expiresAt: stored.expiresAt,
     epoch: stored.principal.epoch,
+    ...(stored.scope === undefined ? {} : { scope: stored.scope }),
   };
 }

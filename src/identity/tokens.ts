@@ -5,8 +5,9 @@ import { sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
+import type { AllowedDevice } from './device-code-store.ts';
 import type { Mint } from './keys/mint.ts';
-import type { AllowedDevice, AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
+import type { AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
 import { sessionOf, TOKEN_PREFIX, tokenAudience } from './sessions.ts';
 
 export interface TokenDeps {

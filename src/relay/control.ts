@@ -5,6 +5,7 @@ import { createControl } from '../control/app.ts';
 import { cliRoutes } from '../control/cli/routes.ts';
 import { type Leasing, leaseRoutes } from '../control/leases/routes.ts';
 import type { ControlDeps } from '../control/ports.ts';
+import { serviceRoutes } from '../control/services/routes.ts';
 import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
@@ -53,6 +54,7 @@ export function assembleControl(surroundings: ControlSurroundings) {
       signInRoutes({ ...identity, people, relayOrigin, findResource: (host) => resourceHost(snapshot(), host) }),
       adminLinkRoutes({ ...identity, relayOrigin }),
       sessionRoutes(identity),
+      serviceRoutes({ ...identity, hasResource: (name) => snapshot().resourceByName.has(name) }),
       leaseRoutes({ leases, relayHost, relayOrigin }),
       cliRoutes({
         ...identity,

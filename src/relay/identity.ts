@@ -11,6 +11,7 @@ import { createCodeStore } from '../store/identity/codes.ts';
 import { createDeviceCodeStore } from '../store/identity/device-codes.ts';
 import { createExpiryStore } from '../store/identity/expiry.ts';
 import { createPrincipalStore } from '../store/identity/principals.ts';
+import { createServiceStore } from '../store/identity/services.ts';
 import { createSessionStore } from '../store/identity/sessions.ts';
 import { createSigningKeyStore } from '../store/identity/signing-keys.ts';
 import type { Store } from '../store/open.ts';
@@ -40,6 +41,7 @@ export async function assembleIdentity({ config, store, audit, strangers, log }:
     {
       principals: createPrincipalStore(store),
       sessions: createSessionStore(store),
+      services: createServiceStore(store),
       codes: createCodeStore(store),
       deviceCodes: createDeviceCodeStore(store),
       agents: createAgentStore(store),

@@ -25,6 +25,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/v1/agents/credential': { assertion: 'unknown' },
   'POST /admin-link': { code: 'unknown' },
   'POST /api/v1/agents/:name/drain': { drained: true },
+  'POST /api/v1/services/:name/disable': { disabled: true },
+  'POST /api/v1/services/:name/tokens': { scope: ['wiki'], expiresAt: Date.now() + 3_600_000 },
   'POST /api/v1/accesses/:id/terminate': { reason: 'This is a test.' },
 };
 
@@ -42,6 +44,10 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'POST /api/v1/agents/:name/revoke': 404,
   'POST /api/v1/agents/:name/drain': 404,
   'POST /api/v1/agents/tokens/:id/revoke': 404,
+  'POST /api/v1/services/:name/disable': 404,
+  'POST /api/v1/services/:name/tokens': 404,
+  'POST /api/v1/services/:name/tokens/:id/rotate': 404,
+  'POST /api/v1/services/:name/tokens/:id/revoke': 404,
   'POST /api/v1/accesses/:id/terminate': 404,
   'DELETE /api/v1/sessions/:id': 404,
 };
@@ -62,6 +68,7 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();
   let whole: WholeRelay;
   let record: string;
+  let services = 0;
   const cookies = new Map<Name, string>();
   const tokens = new Map<Name, string>();
 
@@ -88,7 +95,9 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
   const bodyOf = (route: string) =>
     route === 'POST /api/v1/tokens'
       ? { audience: whole.origin.replace('postern.', 'wiki.postern.') }
-      : (BODIES[route] ?? {});
+      : route === 'POST /api/v1/services'
+        ? { name: `s${(services += 1)}`, owner: 'test' }
+        : (BODIES[route] ?? {});
   /** As a page of ours, or a program, would ask; `headers` undefined drop one of those. */
   const ask = (route: string, headers: Record<string, string | undefined>, body: object = bodyOf(route)) => {
     const { method, path } = addressOf(route);

@@ -149,6 +149,7 @@ describe('the session cache', () => {
   const entry = (id: string, principal?: string) => ({
     session: session(id, principal),
     browser: 'b',
+    unattended: false,
     readAt: 0,
     lastSeenAt: 0,
     touchedAt: 0,

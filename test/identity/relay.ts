@@ -18,6 +18,7 @@ import { createCodeStore } from '../../src/store/identity/codes.ts';
 import { createDeviceCodeStore } from '../../src/store/identity/device-codes.ts';
 import { createExpiryStore } from '../../src/store/identity/expiry.ts';
 import { createPrincipalStore } from '../../src/store/identity/principals.ts';
+import { createServiceStore } from '../../src/store/identity/services.ts';
 import { createSessionStore } from '../../src/store/identity/sessions.ts';
 import { createSigningKeyStore } from '../../src/store/identity/signing-keys.ts';
 import type { Store } from '../../src/store/open.ts';
@@ -99,6 +100,7 @@ export async function startRelay(
     {
       principals: createPrincipalStore(store),
       sessions: createSessionStore(store),
+      services: createServiceStore(store),
       codes: createCodeStore(store),
       deviceCodes: createDeviceCodeStore(store),
       agents: createAgentStore(store),

@@ -62,6 +62,16 @@ function summary(event: AuditLogEntry['event']): string {
     case 'policy.loaded':
     case 'policy.refused':
       return `${words(event.kind, true)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
+    case 'service.created':
+    case 'service.disabled':
+    case 'service.enabled':
+      return `Service ${event.service} ${event.kind.slice('service.'.length)}`;
+    case 'service.token_issued':
+      return `Token of service ${event.service} issued for ${event.scope?.join(', ') ?? 'nothing'}`;
+    case 'service.token_rotated':
+      return `Token of service ${event.service} rotated: the old one ends by itself`;
+    case 'service.token_revoked':
+      return `Token of service ${event.service} revoked`;
     case 'agent.token_created':
       return `Enrollment token created for ${event.agent}`;
     case 'agent.token_revoked':

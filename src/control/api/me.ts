@@ -9,7 +9,11 @@ export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
   app.get(
     '/api/v1/me',
     {
-      config: { permission: 'signed-in', summary: 'Who I am and which roles I have' },
+      config: {
+        permission: 'signed-in',
+        by: ['browser', 'command_line', 'service'],
+        summary: 'Who I am and which roles I have',
+      },
       schema: { response: { 200: Me } },
     },
     async (request, reply): Promise<Me> => {

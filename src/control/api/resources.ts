@@ -7,16 +7,20 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
   app.get(
     '/api/v1/resources',
     {
-      config: { permission: 'signed-in', summary: 'What the policy may let me reach' },
+      config: {
+        permission: 'signed-in',
+        by: ['browser', 'command_line', 'service'],
+        summary: 'What the policy may let me reach',
+      },
       schema: { response: { 200: ResourceList } },
     },
     async (request, reply): Promise<ResourceList> => {
-      const { principal } = personOf(request).session;
+      const { principal, scope } = personOf(request).session;
       const { policy, resourceByName } = deps.snapshot();
       reply.header('cache-control', 'no-store');
       return {
         resources: [...resourceByName.values()]
-          .filter((resource) => policy.mayReach(principal, resource))
+          .filter((resource) => scope?.includes(resource.name) !== false && policy.mayReach(principal, resource))
           .map(({ name, protocol, title, description, origin, tags, owner }) => ({
             name,
             protocol,

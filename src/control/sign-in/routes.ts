@@ -62,6 +62,8 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
         throw new PosternError('request_invalid', 'This sign-in link is not complete. Open the app again.');
       }
       const person = await deps.people.readPerson(request);
+      // It would make a cookie that outlives the token.
+      if (person?.token !== undefined) throw new PosternError('forbidden', 'A token signs no browser in at an app.');
       if (!person) {
         const location = `/sign-in?return=${encodeURIComponent(request.url)}`;
         return redirect(reply, { location, setCookies: [] });

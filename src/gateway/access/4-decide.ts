@@ -11,6 +11,9 @@ export function decide(snapshot: Snapshot, session: Session, resource: Resource,
   if (kind === 'websocket' && !resource.websocket) {
     return denied(policy.version, 'no_rule_matched', 'WebSockets are switched off for this resource.');
   }
+  if (session.scope !== undefined && !session.scope.includes(resource.name)) {
+    return denied(policy.version, 'out_of_scope', 'This token is for other apps.');
+  }
   try {
     return policy.decide({
       principal: session.principal,

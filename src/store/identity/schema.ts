@@ -1,4 +1,4 @@
-import { bigint, customType, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, customType, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 
 /** Mirrors migrations/0002_identity.sql and those after it, where the columns are explained. */
 
@@ -49,6 +49,17 @@ export const session = pgTable('session', {
   logoutHint: text('logout_hint'),
   endedAt: at('ended_at'),
   endReason: text('end_reason'),
+  unattended: boolean().notNull().default(false),
+  scope: jsonb().$type<string[]>(),
+});
+
+export const service = pgTable('service', {
+  name: text().primaryKey(),
+  principal: uuid().notNull().unique(),
+  description: text(),
+  owner: text().notNull(),
+  createdAt: at('created_at').notNull(),
+  disabledAt: at('disabled_at'),
 });
 
 export const sessionCredential = pgTable('session_credential', {

@@ -19,6 +19,8 @@ export interface SessionInput {
   readonly credential: CredentialInput;
 }
 
+export type WhichSessions = { readonly id: string } | { readonly browser: string } | { readonly principal: string };
+
 export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   async function publishEnds(tx: Tx, ended: readonly { id: string }[], reason: RevocationReason): Promise<void> {
     for (const { id } of ended) await changes.publish(tx, { kind: 'session_revoked', session: id, reason });
@@ -56,7 +58,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    async findByCredential(hash: string, audience: string, nowMs: number, idleMs: number) {
+    async findByCredential(hash: string, audiences: readonly string[], nowMs: number, idleMs: number) {
       const rows = await answer(
         db
           .select({ session, principal, bound: boundEmail.email, credentialExpiresAt: sessionCredential.expiresAt })
@@ -67,7 +69,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
           .where(
             and(
               eq(sessionCredential.hash, hash),
-              eq(sessionCredential.audience, audience),
+              inArray(sessionCredential.audience, [...audiences]),
               gt(sessionCredential.expiresAt, nowMs),
               alive(nowMs, idleMs),
             ),
@@ -87,7 +89,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       const older = before === undefined ? undefined : lt(session.id, before);
       const rows = await answer(
         selectSessions(db)
-          .where(and(mine, older, alive(nowMs, idleMs)))
+          .where(and(mine, older, eq(session.unattended, false), alive(nowMs, idleMs)))
           .orderBy(desc(session.id))
           .limit(limit),
       );
@@ -112,8 +114,13 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    end(which: { readonly id: string } | { readonly browser: string }, reason: RevocationReason, nowMs: number) {
-      const same = 'id' in which ? eq(session.id, which.id) : eq(session.browser, which.browser);
+    end(which: WhichSessions, reason: RevocationReason, nowMs: number) {
+      const same =
+        'id' in which
+          ? eq(session.id, which.id)
+          : 'browser' in which
+            ? eq(session.browser, which.browser)
+            : eq(session.principal, which.principal);
       return answer(
         db.transaction(async (tx) => {
           const ended = await endWhere(tx, and(same, isNull(session.endedAt)), reason, nowMs);
@@ -130,7 +137,10 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
             .select({ id: session.id })
             .from(session)
             .where(
-              and(isNull(session.endedAt), or(lte(session.expiresAt, nowMs), lte(session.lastSeenAt, nowMs - idleMs))),
+              and(
+                isNull(session.endedAt),
+                or(lte(session.expiresAt, nowMs), and(attended, lte(session.lastSeenAt, nowMs - idleMs))),
+              ),
             )
             .limit(limit)
             .for('update', { skipLocked: true });
@@ -143,10 +153,15 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
   };
 }
 
+const attended = eq(session.unattended, false);
 const HOLDS = and(eq(boundEmail.email, principal.email), eq(boundEmail.principal, principal.id));
 
 function alive(nowMs: number, idleMs: number): SQL | undefined {
-  return and(isNull(session.endedAt), gt(session.expiresAt, nowMs), gt(session.lastSeenAt, nowMs - idleMs));
+  return and(
+    isNull(session.endedAt),
+    gt(session.expiresAt, nowMs),
+    or(session.unattended, gt(session.lastSeenAt, nowMs - idleMs)),
+  );
 }
 
 function selectSessions(db: Store['db']) {
@@ -166,7 +181,8 @@ interface SessionRow {
 }
 
 function sessionOf(row: SessionRow) {
-  const { id, browser, factsHash, factsEpoch, signedInAt, amr, expiresAt, lastSeenAt, logoutHint } = row.session;
+  const { id, browser, factsHash, factsEpoch, signedInAt, amr, expiresAt, lastSeenAt } = row.session;
+  const { logoutHint, unattended, scope } = row.session;
   return {
     id,
     principal: principalOf(row.principal, row.bound),
@@ -178,6 +194,8 @@ function sessionOf(row: SessionRow) {
     expiresAt,
     lastSeenAt,
     logoutHint: logoutHint ?? undefined,
+    unattended,
+    scope: scope ?? undefined,
     credentialExpiresAt: row.credentialExpiresAt,
   };
 }

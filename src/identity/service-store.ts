@@ -1,0 +1,57 @@
+import type { StoredPrincipal } from './ports.ts';
+
+/** Programs with an identity of their own. Their tokens are sessions, each with one credential. */
+export interface ServiceStore {
+  /** `taken`: there is one of this name. `full`: there are `most` of them. */
+  create(service: NewService, most: number): Promise<'created' | 'taken' | 'full'>;
+  find(name: string): Promise<StoredService | undefined>;
+  /** By name, only those after `after`; with their live tokens, newest first. */
+  list(
+    nowMs: number,
+    limit: number,
+    after?: string,
+  ): Promise<readonly (StoredService & { tokens: StoredServiceToken[] })[]>;
+  /** `undefined`: enabled again. False when there is none. What is open is not ended by this. */
+  disable(name: string, disabledAt: number | undefined): Promise<boolean>;
+  findToken(name: string, id: string, nowMs: number): Promise<StoredServiceToken | undefined>;
+  /**
+   * A further token, instead of which the one that it `replaces`, if any, ends at a time or sooner. `gone`: the service
+   * is disabled or that token is over. `full`: it has `most` live ones.
+   */
+  addToken(
+    token: NewServiceToken,
+    replaces: { readonly id: string; readonly endsAt: number } | undefined,
+    most: number,
+  ): Promise<'added' | 'gone' | 'full'>;
+}
+
+export interface NewService {
+  readonly name: string;
+  readonly principal: string;
+  readonly description: string | undefined;
+  readonly owner: string;
+  readonly createdAt: number;
+}
+
+export interface StoredService extends Omit<NewService, 'principal'> {
+  readonly principal: StoredPrincipal;
+  readonly disabledAt: number | undefined;
+}
+
+/** `id` is that of the session, which records of its requests name. */
+export interface StoredServiceToken {
+  readonly id: string;
+  readonly label: string | undefined;
+  readonly scope: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** To the minute. */
+  readonly lastUsedAt: number | undefined;
+}
+
+export interface NewServiceToken extends Omit<StoredServiceToken, 'lastUsedAt'> {
+  readonly service: string;
+  readonly hash: string;
+  readonly factsHash: string;
+  readonly principalEpoch: number;
+}
