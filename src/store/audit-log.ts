@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ELEMENT, encodeArray, uuidBytes } from './binary-array.ts';
+import { ELEMENT, encodeArray } from './binary-array.ts';
 import type { Store } from './open.ts';
 
 interface Head {
@@ -35,8 +35,8 @@ WITH head AS (
   WHERE number = $1 AND size = $5 AND epoch = $6 RETURNING number
 ), rows AS (
   INSERT INTO audit_record (log, index, ref, leaf, leaf_hash, salt, personal)
-  SELECT head.number, $5 + r.ordinal - 1, r.ref, r.leaf, r.leaf_hash, r.salt, r.personal
-  FROM head, unnest($7::uuid[], $8::text[], $9::bytea[], $10::bytea[], $11::text[])
+  SELECT head.number, $5 + r.ordinal - 1, r.ref::uuid, r.leaf, r.leaf_hash, r.salt, r.personal
+  FROM head, unnest($7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::text[])
     WITH ORDINALITY AS r (ref, leaf, leaf_hash, salt, personal, ordinal)
 )
 SELECT number FROM head`;
@@ -87,8 +87,8 @@ export class AuditLogTable {
       batch.oldSize,
       batch.epoch,
       encodeArray(
-        ELEMENT.uuid,
-        rows.map((row) => uuidBytes(row.ref)),
+        ELEMENT.text,
+        rows.map((row) => row.ref),
       ),
       encodeArray(
         ELEMENT.text,

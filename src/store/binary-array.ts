@@ -24,12 +24,8 @@ export function encodeArray(type: ElementType, elements: readonly (Uint8Array | 
 }
 
 /** Object ids of the element types, fixed in PostgreSQL's catalogue. */
-export const ELEMENT = { bytea: 17, text: 25, uuid: 2950 } as const;
+export const ELEMENT = { bytea: 17, text: 25 } as const;
 export type ElementType = (typeof ELEMENT)[keyof typeof ELEMENT];
-
-export function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
-}
 
 /** Dimensions, has-nulls, element type, and of the one dimension its length and lower bound. */
 const HEADER_BYTES = 20;

@@ -1,4 +1,4 @@
-import { isHopByHop } from './header-kind.ts';
+import { answerFieldKind } from './answer-field-kind.ts';
 
 /**
  * What the client gets of a target's fields, as a flat name-value list: without those of the hop, cookies under our
@@ -9,19 +9,26 @@ export function clientHeaders(raw: readonly string[], isPosternCookie: (name: st
   let listed: string[] | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = raw[at] ?? '';
-    const lower = name.toLowerCase();
     const value = raw[at + 1] ?? '';
-    if (isHopByHop(lower)) {
-      if (lower === 'connection' && !/^(?:keep-alive|close)$/i.test(value)) {
-        listed = [...(listed ?? []), ...value.split(',').map((token) => token.trim().toLowerCase())];
+    switch (answerFieldKind(name)) {
+      case 'hop':
+        break;
+      case 'connection':
+        if (!/^(?:keep-alive|close)$/i.test(value)) {
+          listed = [...(listed ?? []), ...value.split(',').map((token) => token.trim().toLowerCase())];
+        }
+        break;
+      case 'set-cookie':
+        if (!isPosternCookie(cookieName(value))) headers.push(name, value);
+        break;
+      case 'clear-site-data': {
+        const kept = withoutCookieClearing(value);
+        if (kept !== '') headers.push(name, kept);
+        break;
       }
-    } else if (lower === 'set-cookie') {
-      if (!isPosternCookie(cookieName(value))) headers.push(name, value);
-    } else if (lower === 'clear-site-data') {
-      const kept = withoutCookieClearing(value);
-      if (kept !== '') headers.push(name, kept);
-    } else {
-      headers.push(name, value);
+      case 'pass':
+        headers.push(name, value);
+        break;
     }
   }
   if (listed === undefined) return headers;

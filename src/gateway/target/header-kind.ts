@@ -59,10 +59,6 @@ export function foldName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
-export function isHopByHop(lower: string): boolean {
-  return lower === 'connection' || HOP_BY_HOP.has(lower);
-}
-
 function classify(lower: string): HeaderName {
   const folded = foldName(lower);
   return { kind: kindOf(lower, folded), lower, folded };

@@ -8,6 +8,7 @@ import {
   PLACE_WAIT_MS,
 } from '../limits.ts';
 import type { AgentTunnel } from '../ports.ts';
+import { IdleStreams } from './idle-streams.ts';
 import { TargetStream } from './target-stream.ts';
 
 /**
@@ -62,14 +63,14 @@ export class TargetPool {
   end(which: (stream: TargetStream) => boolean): void {
     for (const share of this.#shares.values()) {
       for (const stream of share.busy) if (which(stream)) stream.retired = true;
-      for (const stream of [...share.idle]) if (which(stream)) this.#drop(share, stream);
+      for (const stream of share.idle.all) if (which(stream)) this.#drop(share, stream);
     }
   }
 
   /** Ends what waited for its target, or for another request, for too long. `nowMs` is of `performance.now`. */
   sweep(nowMs: number): void {
     for (const { busy, idle } of this.#shares.values()) {
-      for (const stream of [...busy, ...idle]) stream.sweep(nowMs);
+      for (const stream of [...busy, ...idle.all]) stream.sweep(nowMs);
     }
   }
 
@@ -80,35 +81,28 @@ export class TargetPool {
   }
 
   #tryTake(share: Share, session: string, resource: string, tunnel: AgentTunnel): TargetStream | undefined {
-    let own = 0;
-    let reusable: TargetStream | undefined;
-    let leastRecent: TargetStream | undefined;
-    for (const stream of share.idle) {
-      if (stream.session !== session) continue;
-      own += 1;
-      leastRecent ??= stream;
-      if (stream.tunnel === tunnel) reusable = stream;
-    }
-    if (reusable?.canCarryMore(this.#clock())) {
-      share.idle.delete(reusable);
-      reusable.onEnded = undefined;
-      reusable.ordinal += 1;
-      share.busy.add(reusable);
-      return reusable;
-    }
-    if (reusable !== undefined) {
-      own -= 1;
-      if (leastRecent === reusable) leastRecent = undefined;
+    let reusable = share.idle.latestOf(session, tunnel);
+    while (reusable !== undefined) {
+      if (reusable.canCarryMore(this.#clock())) {
+        share.idle.delete(reusable);
+        reusable.onEnded = undefined;
+        reusable.ordinal += 1;
+        share.busy.add(reusable);
+        return reusable;
+      }
       this.#drop(share, reusable);
+      reusable = share.idle.latestOf(session, tunnel);
     }
+    let own = share.idle.countOf(session);
     if (share.busy.size + own >= MAX_STREAMS_PER_SESSION) {
       for (const stream of share.busy) if (stream.session === session) own += 1;
     }
     if (own >= MAX_STREAMS_PER_SESSION) {
+      const leastRecent = share.idle.oldestOf(session);
       if (leastRecent === undefined) return undefined;
       this.#drop(share, leastRecent);
     } else if (share.busy.size + share.idle.size >= MAX_STREAMS_PER_RESOURCE) {
-      const [oldest] = share.idle;
+      const { oldest } = share.idle;
       if (oldest === undefined) return undefined;
       this.#drop(share, oldest);
     }
@@ -152,7 +146,7 @@ export class TargetPool {
   #share(resource: string): Share {
     let share = this.#shares.get(resource);
     if (share === undefined) {
-      share = { busy: new Set(), idle: new Set(), waiting: new Set() };
+      share = { busy: new Set(), idle: new IdleStreams(), waiting: new Set() };
       this.#shares.set(resource, share);
     }
     return share;
@@ -168,8 +162,7 @@ function strangersIn({ busy }: Share): number {
 /** The streams of one resource. */
 interface Share {
   readonly busy: Set<TargetStream>;
-  /** In the order in which they became idle: the first is the least recently used. */
-  readonly idle: Set<TargetStream>;
+  readonly idle: IdleStreams;
   /** In the order of arrival. */
   readonly waiting: Set<Waiter>;
 }

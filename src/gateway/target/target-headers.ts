@@ -62,12 +62,13 @@ export function targetHeaders(access: OpenRequest, assertion: string | undefined
 function connectionListed(raw: readonly string[]): Set<string> | undefined {
   let listed: Set<string> | undefined;
   for (let at = 0; at < raw.length; at += 2) {
-    if (headerName(raw[at] ?? '').kind !== 'connection') continue;
+    const name = raw[at] ?? '';
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
     for (const token of (raw[at + 1] ?? '').split(',')) {
-      const name = token.trim().toLowerCase();
-      if (name === '' || name === 'keep-alive' || name === 'close' || name === 'upgrade') continue;
+      const option = token.trim().toLowerCase();
+      if (option === '' || option === 'keep-alive' || option === 'close' || option === 'upgrade') continue;
       listed ??= new Set();
-      listed.add(name);
+      listed.add(option);
     }
   }
   return listed;

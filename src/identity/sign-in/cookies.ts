@@ -15,10 +15,11 @@ export function isPosternCookie(name: string): boolean {
  */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   let found: string | undefined;
-  for (const [key, value] of pairsOf(header)) {
-    if (key !== name) continue;
+  for (const part of header?.split(';') ?? []) {
+    const equals = part.indexOf('=');
+    if (equals === -1 || part.slice(0, equals).trim() !== name) continue;
     if (found !== undefined) return undefined;
-    found = value;
+    found = part.slice(equals + 1).trim();
   }
   return found === '' ? undefined : found;
 }
@@ -26,7 +27,8 @@ export function readCookie(header: string | undefined, name: string): string | u
 /** Ids of the flow cookies, oldest first: an id begins with its time. */
 export function flowIdsOf(header: string | undefined): string[] {
   const ids = new Set<string>();
-  for (const [key] of pairsOf(header)) {
+  for (const part of header?.split(';') ?? []) {
+    const key = part.slice(0, Math.max(0, part.indexOf('='))).trim();
     const id = key.startsWith(FLOW_COOKIE_PREFIX) ? key.slice(FLOW_COOKIE_PREFIX.length) : '';
     if (FLOW_ID.test(id)) ids.add(id);
   }
@@ -47,12 +49,4 @@ export function setCookie(
 
 export function dropCookie(name: string): string {
   return setCookie(name, '', 0);
-}
-
-function* pairsOf(header: string | undefined): Generator<[string, string]> {
-  if (!header) return;
-  for (const part of header.split(';')) {
-    const equals = part.indexOf('=');
-    if (equals !== -1) yield [part.slice(0, equals).trim(), part.slice(equals + 1).trim()];
-  }
 }

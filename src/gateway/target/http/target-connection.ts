@@ -44,6 +44,8 @@ export class TargetConnection {
   /** The target is waited for, or nobody asks, since then and for at most so long. */
   #since = performance.now();
   #limitMs = STREAM_IDLE_MS;
+  /** Something moved since the last sweep: cheaper to note than the time. */
+  #hasMoved = false;
   /** Some byte of the answer has come. */
   #answered = false;
 
@@ -77,7 +79,8 @@ export class TargetConnection {
     this.#asker = asker;
     this.#reader = new AnswerReader(question, asker);
     this.#isSending = question.body !== 'none';
-    this.#waitFor(question.headersMs);
+    this.#limitMs = question.headersMs;
+    this.#hasMoved = true;
     this.#duplex.write(question.head, 'latin1');
     return true;
   }
@@ -85,7 +88,7 @@ export class TargetConnection {
   /** Writes some of the request's body. False: wait for `drained`. */
   sendBody(data: Buffer): boolean {
     if (!this.#isSending || data.length === 0) return true;
-    this.#since = performance.now();
+    this.#hasMoved = true;
     if (this.#question?.body !== 'chunked') return this.#duplex.write(data);
     this.#duplex.cork();
     this.#duplex.write(`${data.length.toString(16)}\r\n`, 'latin1');
@@ -99,7 +102,7 @@ export class TargetConnection {
   endBody(): void {
     if (!this.#isSending) return;
     this.#isSending = false;
-    this.#since = performance.now();
+    this.#hasMoved = true;
     if (this.#question?.body === 'chunked') this.#duplex.write('0\r\n\r\n', 'latin1');
   }
 
@@ -109,7 +112,7 @@ export class TargetConnection {
   }
 
   resume(): void {
-    this.#since = performance.now();
+    this.#hasMoved = true;
     this.#duplex.resume();
   }
 
@@ -122,7 +125,8 @@ export class TargetConnection {
 
   /** Ends it when the target, or the next request, has been waited for too long. */
   sweep(nowMs: number): void {
-    if (this.#asker?.clientIsDue) this.#since = nowMs;
+    if (this.#hasMoved || this.#asker?.clientIsDue) this.#since = nowMs;
+    this.#hasMoved = false;
     if (this.#isClosed || nowMs - this.#since < this.#limitMs) return;
     this.fail(new PosternError('timeout', 'The target did not answer in time.'));
   }
@@ -154,7 +158,8 @@ export class TargetConnection {
       if (state === 'ended') this.#end(reader);
       else if (state === 'switched') this.#switch(reader);
       else {
-        this.#waitFor(state === 'body' ? this.#question?.idleMs : this.#question?.headersMs);
+        this.#hasMoved = true;
+        if (state === 'body' && this.#question !== undefined) this.#limitMs = this.#question.idleMs;
         this.#asker?.caughtUp();
       }
     } catch (error) {
@@ -168,7 +173,9 @@ export class TargetConnection {
     const reusable = reader.persists && !this.#isSending && this.#question?.upgrade === false && idleMs > 0;
     this.#forget();
     if (reusable) {
-      this.#waitFor(idleMs);
+      this.#since = performance.now();
+      this.#limitMs = idleMs;
+      this.#hasMoved = false;
       if (this.#duplex.isPaused()) this.#duplex.resume();
     } else this.close();
     asker?.ended(reader.trailers, reusable);
@@ -205,11 +212,6 @@ export class TargetConnection {
     const { errored } = this.#duplex;
     this.fail(errored ?? new Error('The stream was closed.'));
   };
-
-  #waitFor(limitMs = STREAM_IDLE_MS): void {
-    this.#since = performance.now();
-    this.#limitMs = limitMs;
-  }
 
   #forget(): void {
     this.#asker = undefined;
