@@ -2,11 +2,12 @@ import type { WaitingDevice } from '../../identity/device-codes.ts';
 import { html } from '../html.ts';
 import type { Page } from '../page.ts';
 
-/** Where the person types the code that the other machine shows. */
-export function codePage(): Page {
+/** Where the person types the code that the other machine shows. `problem`: with the one before. */
+export function codePage(problem?: string): Page {
   return {
     title: 'Sign in a command line',
-    body: html`<p>Type the code that <code>postern login --device</code> shows on the other machine.</p>
+    body: html`${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+<p>Type the code that <code>postern login --device</code> shows on the other machine.</p>
 <form action="/cli/device" method="get">
 <p><label>Code <input name="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus></label></p>
 <p><button>Continue</button></p>

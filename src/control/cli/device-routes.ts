@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { DeviceCodes } from '../../identity/device-codes.ts';
+import type { Session } from '../../domain/session.ts';
+import type { DeviceCodes, WaitingDevice } from '../../identity/device-codes.ts';
 import { clientAddress } from '../../lib/client-address.ts';
+import { hasCode } from '../../lib/errors.ts';
 import { closed } from '../contract/parts.ts';
 import { sendPage } from '../page.ts';
 import { personOf } from '../permission.ts';
@@ -34,8 +36,17 @@ const Verdict = Type.Union([Type.Literal('allow'), Type.Literal('refuse')]);
 const PageQuery = Type.Object({ code: Type.Optional(UserCode), answered: Type.Optional(Verdict) });
 const Answer = Type.Object({ code: UserCode, answer: Verdict }, closed);
 
+/** Or why there is none. */
+type FindDevice = (session: Session, code: string) => Promise<WaitingDevice | string>;
+
 /** Sign-in of command lines on machines without a browser (RFC 8628), in the names of this API. */
 export function serveDeviceSignIn(app: FastifyInstance, deviceCodes: DeviceCodes): void {
+  const findDevice: FindDevice = (session, code) =>
+    deviceCodes.find(session, code).catch((error: unknown) => {
+      if (hasCode(error, 'not_found')) return error.message;
+      throw error;
+    });
+
   app.post<{ Body: Static<typeof Begin> }>(
     '/cli/device',
     { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Begin, response: { 200: DeviceCode } } },
@@ -65,7 +76,8 @@ export function serveDeviceSignIn(app: FastifyInstance, deviceCodes: DeviceCodes
       if (answered !== undefined) return sendPage(reply, 200, answeredPage(answered));
       if (code === undefined) return sendPage(reply, 200, codePage());
       const { session } = personOf(request);
-      const device = await deviceCodes.find(session, code);
+      const device = await findDevice(session, code);
+      if (typeof device === 'string') return sendPage(reply, 404, codePage(device));
       const here = clientAddress(request.raw);
       return sendPage(reply, 200, confirmPage(device, labelOf(session.principal), here));
     },
