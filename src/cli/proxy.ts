@@ -4,7 +4,7 @@ import type { AtRelay } from '../client/profiles.ts';
 import type { ProxyPort } from '../client/proxy/port.ts';
 import { Route } from '../client/proxy/route.ts';
 import { type ProxyKinds, serveProxy } from '../client/proxy/serve-proxy.ts';
-import { listResources } from '../client/resources.ts';
+import { listResources, takesConnections } from '../client/resources.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { aborted } from '../lib/wait.ts';
@@ -45,7 +45,7 @@ export function addProxyCommand(program: Command): void {
         relay: person.profile.relay,
         resources: async () => {
           const listed = await gate.pass(() => listResources(person.credential(), signal));
-          return new Set(listed.filter(({ protocol }) => protocol !== 'http').map(({ name }) => name));
+          return new Set(listed.filter(takesConnections).map(({ name }) => name));
         },
       });
       const port: ProxyPort = {

@@ -33,6 +33,11 @@ export async function listResources(credential: Credential, signal: AbortSignal)
   }));
 }
 
+/** One target by name, whose bytes nobody reads on the way. */
+export function takesConnections({ protocol }: ReachableResource): boolean {
+  return protocol === 'tcp' || protocol === 'ssh';
+}
+
 /** By its name. Rejects with `not_found`, which may also mean that the policy hides it. */
 export async function findResource(
   credential: Credential,

@@ -90,7 +90,7 @@ export class Tunnel {
     transport.receiver = receiver;
   }
 
-  /** Fires once; its reason is a PosternError `tunnel_closed`. */
+  /** Fires once; its reason is a PosternError `tunnel_closed` whose cause is `end`. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -154,7 +154,8 @@ export class Tunnel {
     if (this.#end) return;
     this.#end = end;
     this.#heartbeat.stop();
-    const error = new PosternError('tunnel_closed', `The tunnel closed (${end.code}): ${end.reason}`);
+    const text = `The tunnel closed (${end.code}): ${end.reason}`;
+    const error = new PosternError('tunnel_closed', text, { cause: end });
     for (const stream of this.#streams.values()) {
       if (!stream.complete) stream.destroy(error);
     }

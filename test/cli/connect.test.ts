@@ -156,7 +156,7 @@ describe('postern connect', () => {
     const child = postern('connect', 'db', '-L', '-');
     await once(child.stdout, 'data');
     child.stdin.write('break');
-    assert.equal(await ended(child), 1);
+    assert.equal(await ended(child), 6);
 
     const listening = postern('connect', 'db', '-L', '0');
     const socket = connect(Number(await firstLine(listening.stdout)), '127.0.0.1');

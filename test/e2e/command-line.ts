@@ -17,6 +17,8 @@ const LIMIT_MS = 30_000;
 export interface CommandLine {
   /** stdout of one command; rejects with its exit code (`code`) and `stderr`. */
   run(...args: string[]): Promise<string>;
+  /** With it, any program that runs `postern` is this person, too. */
+  readonly env: NodeJS.ProcessEnv;
   /** Records that match, newest first, with every field. */
   audit(query: string): Promise<AuditRecord[]>;
 }
@@ -71,6 +73,7 @@ export async function signInCommandLine(world: World, context: BrowserContext, n
     (await run(process.execPath, [MAIN, ...args], { env, timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 })).stdout;
   return {
     run: command,
+    env,
     audit: async (query) =>
       JSON.parse(await command('audit', 'search', query, '--json', '--limit', '10000')) as AuditRecord[],
   };

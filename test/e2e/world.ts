@@ -94,7 +94,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     resources: Object.fromEntries(
       Object.entries(options.resources).map(([name, resource]) => {
         const { target: _, ...keys } = typeof resource === 'string' ? { target: resource } : resource;
-        return [name, { agent: 'office', websocket: true, ...keys }];
+        return [name, { agent: 'office', ...('protocol' in keys ? {} : { websocket: true }), ...keys }];
       }),
     ),
   });

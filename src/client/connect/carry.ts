@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { hasCode, messageOf } from '../../lib/errors.ts';
+import { hasCode } from '../../lib/errors.ts';
 import { copy } from '../../tunnel/copy.ts';
+import { brokenError } from '../tunnel/broken.ts';
 
 export interface Carrying {
   readonly open: (signal: AbortSignal) => Promise<Duplex>;
@@ -40,7 +41,7 @@ export async function carry(socket: Socket, { open, failed, opened, refused }: C
 /** Both ways, to the end of both. */
 function join(socket: Socket, stream: Duplex, failed: (error: unknown) => void): void {
   stream.once('error', (error) => {
-    if (!socket.destroyed) failed(brokeOff(error));
+    if (!socket.destroyed) failed(brokenError(error));
     reset(socket);
   });
   copy(socket, stream);
@@ -51,8 +52,4 @@ function reset(socket: Socket): void {
   // Node cannot reset a socket that is ending: it would leak the handle, and the process could not exit.
   if (socket.destroyed || socket.writableEnded || socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
-}
-
-function brokeOff(error: Error): Error {
-  return new Error(`The connection broke off. ${messageOf(error)}`, { cause: error });
 }

@@ -3,24 +3,40 @@ import { Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { PosternError } from '../../lib/errors.ts';
+import { brokenError } from '../tunnel/broken.ts';
 
 const STDOUT = 1;
 
+/** After a hang-up, for the other end to end as well. */
+const HANG_UP_MS = 1000;
+
 /**
- * Standard input and output lead through the stream, each direction to its own end. Resolves when both have ended;
- * rejects with what broke the stream, and with `aborted` when told to stop or nobody reads standard output any more.
+ * Standard input and output lead through the stream, each direction to its own end. Resolves when both have ended, or
+ * whoever started us hung up, as ssh does with its ProxyCommand; rejects with what broke the stream, and with `aborted`
+ * when told to stop or nobody reads standard output any more.
  */
 export async function carryStdio(stream: Duplex, signal: AbortSignal): Promise<void> {
   const output = standardOutput();
-  const stop = (why: string) => stream.destroy(new PosternError('aborted', why));
+  let hungUp = false;
+  const stop = (why: string) => {
+    if (!hungUp) stream.destroy(new PosternError('aborted', why));
+  };
   output.on('error', () => stop('Nobody reads standard output any more.'));
   signal.addEventListener('abort', () => stop('Stopped.'), { once: true });
   process.stdin.on('error', (error) => stream.destroy(error));
   process.stdin.pipe(stream);
   stream.pipe(output);
+  process.once('SIGHUP', () => {
+    hungUp = true;
+    process.stdin.unpipe(stream);
+    stream.unpipe(output).resume().end();
+    setTimeout(() => stream.destroy(), HANG_UP_MS).unref();
+  });
   try {
     await finished(stream);
-    if (output !== process.stdout && !output.writableFinished) await finished(output);
+    if (output !== process.stdout && !output.writableFinished && !hungUp) await finished(output);
+  } catch (error) {
+    if (!hungUp) throw brokenError(error);
   } finally {
     process.stdin.destroy();
   }

@@ -7,6 +7,7 @@ import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, type StreamHeader } from '../../tunnel/stream-header.ts';
 import type { Tunnel } from '../../tunnel/tunnel.ts';
 import type { Credential } from '../credentials.ts';
+import { reasonOf } from './broken.ts';
 import { type Destination, destinationText } from './destination.ts';
 import { dialClientTunnel } from './dial.ts';
 import { refusedError } from './refusal.ts';
@@ -112,13 +113,15 @@ export class ClientTunnel implements StreamOpener, Disposable {
 
   #ended(tunnel: Tunnel): void {
     this.#open.delete(tunnel);
-    if (tunnel.end?.by === 'peer') this.#endReason = tunnel.end.reason;
+    if (tunnel.end?.by === 'peer') this.#endReason = reasonOf(tunnel.end);
   }
 
   /** The relay says why when it ends a tunnel; afterwards it knows only that the token is of no use. */
   #whySignedOut(error: PosternError): PosternError {
     const reason = this.#endReason;
-    return reason === undefined ? error : new PosternError('unauthenticated', `${reason} ${error.message}`);
+    return reason === undefined
+      ? error
+      : new PosternError('unauthenticated', `The last tunnel ended: ${reason} ${error.message}`);
   }
 }
 

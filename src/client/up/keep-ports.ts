@@ -2,7 +2,7 @@ import { PosternError } from '../../lib/errors.ts';
 import { pause } from '../../lib/wait.ts';
 import type { LocalListener } from '../connect/listen.ts';
 import { serve } from '../connect/serve.ts';
-import { listResources, type ReachableResource } from '../resources.ts';
+import { listResources, type ReachableResource, takesConnections } from '../resources.ts';
 import type { PersonTunnel } from '../tunnel/of-person.ts';
 import type { SignInGate } from '../tunnel/sign-in-gate.ts';
 import type { RememberedPorts } from './remembered-ports.ts';
@@ -65,7 +65,7 @@ async function follow(
   listed: readonly ReachableResource[],
   keeping: KeepingPorts,
 ): Promise<boolean> {
-  const wanted = new Map(listed.filter(({ protocol }) => protocol !== 'http').map((each) => [each.name, each]));
+  const wanted = new Map(listed.filter(takesConnections).map((each) => [each.name, each]));
   let differs = false;
   for (const [resource, { listener }] of held) {
     if (wanted.has(resource)) continue;

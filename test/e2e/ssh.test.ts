@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { missing } from '../apps/missing.ts';
+import { type Chromium, startChromium } from './chromium.ts';
+import { type CommandLine, signInCommandLine } from './command-line.ts';
+import { createNamespace, type Namespace } from './netns.ts';
+import { type Sshd, startSshd } from './sshd.ts';
+import { startWorld, type World } from './world.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const skip =
+  process.getuid?.() === 0
+    ? missing(['/usr/sbin/sshd', '/usr/bin/scp'], 'openssh-server')
+    : 'only root makes network namespaces';
+const LIMIT_MS = 60_000;
+const BYTES = 100 * 1024 * 1024;
+
+describe('SSH from a network that can only dial out to a server in another one', { skip }, () => {
+  const undo = new AsyncDisposableStack();
+  const directory = mkdtempSync(join(tmpdir(), 'postern-ssh-story-'));
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+  let here: Namespace;
+  let sshd: Sshd;
+  let world: World;
+  let chromium: Chromium;
+  let alice: CommandLine;
+  let eve: CommandLine;
+  let auditor: CommandLine;
+
+  before(async () => {
+    const there = undo.use(await createNamespace());
+    here = undo.use(await createNamespace());
+    sshd = undo.use(await startSshd(there.prefix, 2222));
+    const build01 = { target: sshd.target, protocol: 'ssh' };
+    world = undo.use(await startWorld({ database: 'postgres', namespace: there, resources: { build01 } }));
+    await here.leadOut(world.port);
+    chromium = undo.use(await startChromium());
+    alice = await signInCommandLine(world, await chromium.person(), 'alice');
+    eve = await signInCommandLine(world, await chromium.person(), 'eve');
+    auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
+  });
+  after(() => undo.disposeAsync());
+
+  /** Runs a program in the person's network, as that person. */
+  async function run(person: CommandLine, ...words: string[]): Promise<Ran> {
+    const [command = '', ...args] = [...here.prefix, ...words];
+    const options = { env: person.env, timeout: LIMIT_MS, maxBuffer: 16 * 1024 * 1024 };
+    try {
+      return { code: 0, ...(await promisify(execFile)(command, args, options)) };
+    } catch (error) {
+      return error as Ran;
+    }
+  }
+  const postern = (person: CommandLine, ...words: string[]) => run(person, process.execPath, MAIN, ...words);
+  const ssh = (person: CommandLine, ...words: string[]) =>
+    postern(person, 'ssh', `${sshd.user}@build01`, ...sshd.options, ...words);
+
+  test('alice runs a command; the host key is kept by the name of the resource; the record says who it was', async () => {
+    const { code, stdout, stderr } = await ssh(alice, '--', 'echo "$((6 * 7)) from $SSH_CONNECTION"; exit 3');
+    assert.match(stdout, /^42 from 127\.0\.0\.1 /, stderr);
+    assert.equal(code, 3, 'the exit code of the remote command');
+    const alias = `postern-postern.localhost-${world.port}-build01`;
+    const known = await run(alice, 'ssh-keygen', '-F', alias, '-f', sshd.knownHosts);
+    assert.equal(known.code, 0, known.stdout);
+    const [record] = await auditor.audit('who:alice@example.com resource:build01');
+    assert.equal(record?.effect, 'allow');
+    assert.equal(record.personal?.email, 'alice@example.com');
+    assert.equal(record.outcome?.end, 'completed');
+    assert.ok(record.outcome.bytesDown > 1000);
+  });
+
+  test('eve is denied with the sentence of the rule, and the server sees no connection', async () => {
+    const before = sshd.connections.length;
+    const { code, stderr } = await ssh(eve, 'true');
+    assert.equal(code, 255);
+    assert.match(stderr, /^This is for employees\..* \(reference [0-9a-f-]{36}\)$/m);
+    const plain = await postern(eve, 'connect', 'build01', '-L', '-');
+    assert.equal(plain.code, 5);
+    assert.equal(sshd.connections.length, before);
+    const records = await auditor.audit('who:eve@example.com resource:build01');
+    assert.deepEqual(
+      records.map(({ effect }) => effect),
+      ['deny', 'deny'],
+    );
+    assert.ok(stderr.includes(records[1]?.id ?? 'no record'));
+  });
+
+  test('scp by the plain name carries 100 MB each way, byte for byte', async () => {
+    const config = join(directory, 'config');
+    const { stdout } = await postern(alice, 'ssh-config');
+    writeFileSync(config, stdout, { mode: 0o600 });
+    const [sent, there, back] = ['sent', 'there', 'back'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const part = randomBytes(1024 * 1024);
+    writeFileSync(
+      sent,
+      Buffer.concat(
+        Array.from({ length: BYTES / part.length }, (_, at) =>
+          Buffer.concat([part.subarray(at), part.subarray(0, at)]),
+        ),
+      ),
+    );
+    const host = `${sshd.user}@build01.postern.localhost`;
+    const startedAt = performance.now();
+    for (const [from, to] of [
+      [sent, `${host}:${there}`],
+      [`${host}:${there}`, back],
+    ] as const) {
+      const { code, stderr } = await run(alice, 'scp', '-F', config, ...sshd.options, from, to);
+      assert.equal(code, 0, stderr);
+    }
+    const seconds = (performance.now() - startedAt) / 1000;
+    assert.equal(await hashOf(back), await hashOf(sent));
+    console.log(`# 2 x 100 MB by scp in ${seconds.toFixed(1)} s`);
+  });
+
+  test('a port forward inside the SSH connection leads on, until signing out ends all of it', async () => {
+    const words = [
+      'ssh',
+      `${sshd.user}@build01`,
+      ...sshd.options,
+      '-v',
+      '-N',
+      '-R',
+      `127.0.0.1:4022:127.0.0.1:${world.port}`,
+    ];
+    const [command = '', ...args] = [
+      ...here.prefix,
+      process.execPath,
+      MAIN,
+      ...words,
+      '-o',
+      'ExitOnForwardFailure=yes',
+    ];
+    const child = spawn(command, args, { env: alice.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    undo.defer(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const said = createInterface({ input: child.stderr });
+    const lines: string[] = [];
+    said.on('line', (line) => lines.push(line));
+    while (!lines.some((line) => line.includes('remote forward success'))) await once(said, 'line');
+    // From the server into this network, where the way to the relay is what listens.
+    const script = `exec 3<>/dev/tcp/127.0.0.1/4022; printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; head -n1 <&3`;
+    const through = await ssh(alice, '--', `bash -c "${script.replaceAll('"', '')}"`);
+    assert.match(through.stdout, /^HTTP\/1\.1 \d{3}/, through.stderr);
+
+    await alice.run('logout');
+    assert.deepEqual(await ended, [255, null]);
+    assert.ok(
+      lines.some((line) => line.includes('The connection broke off: your session')),
+      lines.slice(-5).join('\n'),
+    );
+    const records = await auditor.audit('who:alice@example.com resource:build01');
+    assert.equal(records.filter(({ outcome }) => outcome?.end === 'terminated').length, 1);
+    const afterwards = await ssh(alice, 'true');
+    assert.match(afterwards.stderr, /postern login/);
+  });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
