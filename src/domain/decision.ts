@@ -1,3 +1,4 @@
+import type { Destination } from './destination.ts';
 import type { Principal } from './principal.ts';
 import type { RequestPath } from './request-path.ts';
 import type { Resource } from './resource.ts';
@@ -15,6 +16,8 @@ export interface Check {
     readonly method: string;
     /** `NO_PATH` for tcp. */
     readonly path: RequestPath;
+    /** Of a connection through a network resource, and only there. */
+    readonly destination?: Destination | undefined;
   };
 }
 
@@ -26,6 +29,8 @@ export type Reason =
   | 'path_ambiguous'
   /** Of a service token: it names other resources. */
   | 'out_of_scope'
+  /** The agent found no address for the name, or none that it serves; no rule denied by name. */
+  | 'destination_unresolved'
   | 'no_policy'
   | 'policy_failed';
 
@@ -45,6 +50,9 @@ export interface Decision {
 export interface Policy {
   readonly version: string;
   decide(check: Check): Decision;
-  /** May this principal reach anything at all of the resource? For the launcher; never for a decision. */
-  mayReach(principal: Principal, resource: Resource): boolean;
+  /**
+   * May this principal reach anything at all of the resource; with `asked`, a name that nobody has resolved yet, anything at
+   * that name? For the launcher, and before a name is resolved; never for a decision.
+   */
+  mayReach(principal: Principal, resource: Resource, asked?: Destination): boolean;
 }

@@ -1,8 +1,11 @@
 /** Which fact about the principal a plain identity header carries to the target. */
 export type IdentityFact = 'email' | 'name' | 'groups' | 'subject' | 'id';
 
-/** http: requests are read one by one; tcp and ssh: connections from the command line, their bytes unread. */
-export type Protocol = 'http' | 'tcp' | 'ssh';
+/**
+ * http: requests are read one by one; tcp and ssh: connections from the command line, their bytes unread; network: such
+ * connections to any destination that the agent lists.
+ */
+export type Protocol = 'http' | 'tcp' | 'ssh' | 'network';
 
 /** What is protected and has a policy. */
 export interface Resource {

@@ -1,6 +1,14 @@
 import { LEASE } from '../domain/decision.ts';
 import type { Resource } from '../domain/resource.ts';
-import { ALL, type CasbinLine, type CasbinRequest, FUNCTIONS, patternOf } from './casbin-model.ts';
+import {
+  ALL,
+  type CasbinLine,
+  type CasbinRequest,
+  DESTINATION,
+  FUNCTIONS,
+  isDestination,
+  patternOf,
+} from './casbin-model.ts';
 import type { Rule } from './rule.ts';
 import { qualify } from './subjects.ts';
 
@@ -16,7 +24,7 @@ export function linesOf(rules: readonly Rule[], issuer: string): Line[] {
   return rules.flatMap((rule, order) =>
     rule.who.flatMap((who) =>
       rule.what.flatMap((what) =>
-        (rule.paths ?? [ALL]).map((path) => ({
+        whereOf(rule).map((path) => ({
           rule,
           order,
           casbin: [qualify(who, issuer), what, methodsOf(rule), path, rule.effect, rule.id],
@@ -24,6 +32,11 @@ export function linesOf(rules: readonly Rule[], issuer: string): Line[] {
       ),
     ),
   );
+}
+
+/** What the rule says about paths or destinations, as Casbin's `path`. */
+function whereOf({ paths, destinations }: Rule): readonly string[] {
+  return paths ?? destinations?.map((text) => `${DESTINATION}${text}`) ?? [ALL];
 }
 
 /** Who denies all methods means leases, too. */
@@ -44,7 +57,7 @@ export function lineMatches(line: Line, request: CasbinRequest): boolean {
     FUNCTIONS.holds(request.subjects, subject) &&
     FUNCTIONS.covers(request.objects, object) &&
     FUNCTIONS.names(methods, request.method) &&
-    FUNCTIONS.matches(request.segments, path)
+    FUNCTIONS.matches(request.where, path)
   );
 }
 
@@ -53,6 +66,8 @@ export class ResourceLines {
   readonly objects: ReadonlySet<string>;
   /** Whether any of them looks at the path: else every path gets the same decision. */
   readonly byPath: boolean;
+  /** Whether any of them looks at the destination. */
+  readonly byDestination: boolean;
   /** Rules for this resource that allow, in order. */
   readonly allowing: readonly Rule[];
   readonly #bySubject = new Map<string, Bucket>();
@@ -64,12 +79,13 @@ export class ResourceLines {
       .filter((line) => !isTooBroad(line, resource));
     lines.sort((a, b) => a.order - b.order);
     this.byPath = lines.some((line) => line.rule.paths !== undefined);
+    this.byDestination = lines.some((line) => line.rule.destinations !== undefined);
     this.allowing = [...new Set(lines.map((line) => line.rule))].filter((rule) => rule.effect === 'allow');
     for (const line of lines) {
       const [subject = '', , , path = ALL] = line.casbin;
       let bucket = this.#bySubject.get(subject);
       if (!bucket) this.#bySubject.set(subject, (bucket = { any: [], byFirst: new Map() }));
-      const first = path === ALL ? undefined : patternOf(path).segments[0];
+      const first = path === ALL || isDestination(path) ? undefined : patternOf(path).segments[0];
       const list = first === undefined || first === '*' ? bucket.any : bucket.byFirst.get(first);
       if (list) list.push(line);
       else bucket.byFirst.set(first ?? '', [line]);

@@ -1,22 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { Enforcer, type Model, newModelFromString } from 'casbin';
 import { LEASE } from '../domain/decision.ts';
+import type { Destination } from '../domain/destination.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import {
+  type DestinationPattern,
+  matchesDestination,
+  mayMatch,
+  parseDestinationPattern,
+} from './destination-pattern.ts';
 import { matchesPattern, type PathPattern, parsePathPattern } from './path-pattern.ts';
 
-/** Grows whenever the functions below, path patterns, path readings or subjects come to mean something else. */
-export const FUNCTION_SET_VERSION = 4;
+/** Grows whenever the functions below, patterns, readings or subjects come to mean something else. */
+export const FUNCTION_SET_VERSION = 5;
 
 /** What a Casbin line says in `act` and `path` for "all"; in `act` without LEASE, which wants to be named. */
 export const ALL = '*';
+/** Before a destination in `path`; paths begin with "/". */
+export const DESTINATION = 'destination ';
 
 /** The arguments of one evaluation. */
 export interface CasbinRequest {
   readonly subjects: ReadonlySet<string>;
   readonly objects: ReadonlySet<string>;
   readonly method: string;
-  readonly segments: readonly string[];
+  readonly where: Where;
 }
+
+/** The segments of a path, or where a connection through a network goes. */
+export type Where = readonly string[] | Destination;
 
 /** A line of Casbin's policy: sub, obj, act (methods, separated by spaces), path, eft, rule. */
 export type CasbinLine = string[];
@@ -80,9 +92,21 @@ export const FUNCTIONS = {
     const named = methods.split(' ');
     return named.includes(method) || named.includes(ALL);
   },
-  matches: (segments: readonly string[], path: string): boolean =>
-    path === ALL || matchesPattern(segments, patternOf(path)),
+  matches: (where: Where, path: string): boolean => {
+    if (path === ALL) return true;
+    if ('port' in where) return isDestination(path) && matchesDestination(where, destinationPatternOf(path));
+    return !isDestination(path) && matchesPattern(where, patternOf(path));
+  },
 } as const;
+
+export function isDestination(path: string): boolean {
+  return path.startsWith(DESTINATION);
+}
+
+/** As `matches`, of a name that nobody has resolved yet. */
+export function couldMatch(asked: Destination, path: string): boolean {
+  return path === ALL || (isDestination(path) && mayMatch(asked, destinationPatternOf(path)));
+}
 
 /** Casbin over a set of lines that is handed in for each evaluation. */
 export class CandidateEnforcer extends Enforcer {
@@ -101,26 +125,31 @@ export class CandidateEnforcer extends Enforcer {
     if (!assertion) throw new PosternError('policy_invalid', 'The Casbin model has no policy definition.');
     assertion.policy = [...lines];
     try {
-      return this.enforceSync(request.subjects, request.objects, request.method, request.segments) === true;
+      return this.enforceSync(request.subjects, request.objects, request.method, request.where) === true;
     } finally {
       assertion.policy = [];
     }
   }
 }
 
-const patterns = new Map<string, PathPattern>();
 /** Parsed patterns kept; at the limit the memory is emptied and fills again. */
 const MAX_PATTERNS = 100_000;
 
-/** A pattern that was validated when the policy was loaded. */
-export function patternOf(text: string): PathPattern {
-  let pattern = patterns.get(text);
-  if (!pattern) {
-    const parsed = parsePathPattern(text);
+/** Patterns that were validated when the policy was loaded. */
+export const patternOf: (text: string) => PathPattern = remembering(parsePathPattern);
+const destinationPatternOf: (text: string) => DestinationPattern = remembering((text) =>
+  parseDestinationPattern(text.slice(DESTINATION.length)),
+);
+
+function remembering<T extends object>(parse: (text: string) => T | string): (text: string) => T {
+  const patterns = new Map<string, T>();
+  return (text) => {
+    const known = patterns.get(text);
+    if (known) return known;
+    const parsed = parse(text);
     if (typeof parsed === 'string') throw new PosternError('policy_invalid', `"${text}": ${parsed}`);
     if (patterns.size >= MAX_PATTERNS) patterns.clear();
     patterns.set(text, parsed);
-    pattern = parsed;
-  }
-  return pattern;
+    return parsed;
+  };
 }

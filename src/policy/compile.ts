@@ -1,9 +1,19 @@
 import { type Check, type Decision, LEASE, type Policy, type Reason } from '../domain/decision.ts';
+import type { Destination } from '../domain/destination.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { type Line, lineMatches, linesOf, ResourceLines } from './candidates.ts';
-import { CandidateEnforcer, FUNCTION_SET_VERSION, loadModelText, newModel } from './casbin-model.ts';
+import {
+  ALL,
+  CandidateEnforcer,
+  couldMatch,
+  FUNCTION_SET_VERSION,
+  loadModelText,
+  newModel,
+  type Where,
+} from './casbin-model.ts';
+import { destinationReadings } from './destination-pattern.ts';
 import { Memo } from './memo.ts';
 import { readingsOf } from './path-readings.ts';
 import type { Rule, RuleSet } from './rule.ts';
@@ -38,6 +48,7 @@ function policyVersionOf({ rules, groups }: RuleSet, issuer: string): string {
     rule.what,
     rule.methods ?? null,
     rule.paths ?? null,
+    rule.destinations ?? null,
     rule.message ?? null,
   ]);
   const canonicalGroups = groups
@@ -78,27 +89,28 @@ class CompiledPolicy implements Policy {
     }
   }
 
-  mayReach(principal: Principal, resource: Resource): boolean {
+  mayReach(principal: Principal, resource: Resource, asked?: Destination): boolean {
     const { lines } = this.#resource(resource);
-    const candidates = lines.candidates(this.#subject(principal).subjects, undefined);
+    const candidates = lines
+      .candidates(this.#subject(principal).subjects, undefined)
+      .filter(({ casbin }) => asked === undefined || couldMatch(asked, casbin[3] ?? ALL));
     // What is open to strangers (webhooks) makes nobody's app.
     const rules = candidates
       .filter((line) => line.rule.effect === 'deny' || line.casbin[0] !== ANYONE)
       .map((line) => line.rule);
-    const closed = rules.some((rule) => rule.effect === 'deny' && !rule.methods && !rule.paths);
+    const closed = rules.some((rule) => rule.effect === 'deny' && !rule.methods && !rule.paths && !rule.destinations);
     return !closed && rules.some((rule) => rule.effect === 'allow');
   }
 
   #remembered(check: Check): Decision {
-    const { method, path } = check.action;
+    const { method, path, destination } = check.action;
     const subject = this.#subject(check.principal);
     const { lines, key } = this.#resource(check.resource);
     // Strangers must not push out what is remembered of people.
     if (check.principal.kind === 'anonymous') return this.#decide(check, lines, subject);
-    // Where no rule looks at the path, one decision holds for all of them.
-    const pathKey = lines.byPath ? path.raw : '';
-    if (pathKey.length + method.length > MAX_REMEMBERED_CHARS) return this.#decide(check, lines, subject);
-    const memoKey = `${subject.key} ${key} ${method} ${pathKey}`;
+    const whereKey = destination ? destinationKey(destination, lines.byDestination) : lines.byPath ? path.raw : '';
+    if (whereKey.length + method.length > MAX_REMEMBERED_CHARS) return this.#decide(check, lines, subject);
+    const memoKey = `${subject.key} ${key} ${method} ${whereKey}`;
     const known = this.#decisions.get(memoKey);
     if (known) return known;
     const decision = this.#decide(check, lines, subject);
@@ -107,28 +119,39 @@ class CompiledPolicy implements Policy {
   }
 
   #decide({ action, resource }: Check, lines: ResourceLines, { subjects }: Subject): Decision {
-    const { method, path } = action;
+    const { method, path, destination } = action;
+    if ((destination !== undefined) !== (resource.protocol === 'network')) return this.#deny('policy_failed');
+    if (destination !== undefined) {
+      const decision = this.#decideReadings(lines, subjects, method, destinationReadings(destination));
+      return decision.effect === 'allow' && destination.address === undefined
+        ? this.#deny('destination_unresolved')
+        : decision;
+    }
     const ambiguous = path.ambiguous && lines.byPath;
     if (ambiguous && resource.paths !== 'lenient') {
       const concerned = lines.candidates(subjects, undefined).length > 0;
       return concerned ? this.#deny('path_ambiguous', undefined, AMBIGUOUS_MESSAGE) : this.#unmatched(lines, method);
     }
+    return this.#decideReadings(lines, subjects, method, ambiguous ? readingsOf(path) : [path.segments]);
+  }
+
+  #decideReadings(
+    lines: ResourceLines,
+    subjects: ReadonlySet<string>,
+    method: string,
+    readings: readonly Where[],
+  ): Decision {
     let decision: Decision | undefined;
-    for (const segments of ambiguous ? readingsOf(path) : [path.segments]) {
-      decision = this.#decideReading(lines, subjects, method, segments);
+    for (const where of readings) {
+      decision = this.#decideReading(lines, subjects, method, where);
       if (decision.effect === 'deny') return decision;
     }
     return decision ?? this.#deny('policy_failed');
   }
 
-  #decideReading(
-    lines: ResourceLines,
-    subjects: ReadonlySet<string>,
-    method: string,
-    segments: readonly string[],
-  ): Decision {
-    const request = { subjects, objects: lines.objects, method, segments };
-    const candidates = lines.candidates(subjects, segments[0] ?? '');
+  #decideReading(lines: ResourceLines, subjects: ReadonlySet<string>, method: string, where: Where): Decision {
+    const request = { subjects, objects: lines.objects, method, where };
+    const candidates = lines.candidates(subjects, ('port' in where ? undefined : where[0]) ?? '');
     if (candidates.length === 0) return this.#unmatched(lines, method);
     const matched = candidates.filter((line) => lineMatches(line, request));
     const denying = first(matched, 'deny');
@@ -183,6 +206,11 @@ class CompiledPolicy implements Policy {
     }
     return known;
   }
+}
+
+/** Where no rule looks at destinations or paths, one decision holds for all of them. */
+function destinationKey({ host, port, address }: Destination, matters: boolean): string {
+  return matters ? `${host} ${port} ${address}` : String(address !== undefined);
 }
 
 function covers({ methods }: Rule, method: string): boolean {

@@ -1,7 +1,8 @@
 import type { Static } from 'typebox';
 import { didYouMean, type Place, Problems } from '../config/problem.ts';
 import { parseYaml, type YamlDocument } from '../config/yaml-document.ts';
-import type { Resource } from '../domain/resource.ts';
+import type { Protocol, Resource } from '../domain/resource.ts';
+import { isNetwork, parseDestinationPattern } from './destination-pattern.ts';
 import { flattenGroups, type WrittenGroup } from './local-groups.ts';
 import { parsePathPattern } from './path-pattern.ts';
 import type { PolicyFile } from './policy-files.ts';
@@ -14,7 +15,7 @@ export interface ParsedPolicy extends RuleSet {
   readonly warnings: readonly string[];
 }
 
-/** A rule becomes one Casbin line for each combination of who, what and path; more than this must be split. */
+/** A rule becomes one Casbin line for each combination of who, what and path or destination; more than this must be split. */
 const MAX_LINES_PER_RULE = 10_000;
 
 /**
@@ -24,13 +25,13 @@ const MAX_LINES_PER_RULE = 10_000;
  */
 export function parsePolicy(
   files: readonly PolicyFile[],
-  resources: readonly Pick<Resource, 'name' | 'tags'>[] | undefined,
+  resources: readonly Pick<Resource, 'name' | 'tags' | 'protocol'>[] | undefined,
   mayAnnounce = false,
 ): ParsedPolicy {
   const problems = new Problems();
   const warnings = new Problems();
   const known: Known = {
-    resources: resources && new Set(resources.map((each) => each.name)),
+    resources: resources && new Map(resources.map((each) => [each.name, each.protocol])),
     mayAnnounce,
     tags: resources && new Set(resources.flatMap((each) => each.tags)),
     groups: new Map(),
@@ -49,7 +50,7 @@ export function parsePolicy(
 type Document = YamlDocument<Static<typeof PolicyFileSchema>>;
 
 interface Known {
-  readonly resources: ReadonlySet<string> | undefined;
+  readonly resources: ReadonlyMap<string, Protocol> | undefined;
   /** Agents may bring resources that are not in the configuration. */
   readonly mayAnnounce: boolean;
   readonly tags: ReadonlySet<string> | undefined;
@@ -87,8 +88,9 @@ function readRules(
     checkWho(rule, at, known, problems);
     checkWhat(rule, at, known, problems, warnings);
     checkPaths(rule, at, problems, warnings);
+    checkDestinations(rule, at, known, problems, warnings);
     checkAnyone(rule, at, problems);
-    if (rule.who.length * rule.what.length * (rule.paths?.length ?? 1) > MAX_LINES_PER_RULE)
+    if (rule.who.length * rule.what.length * ((rule.paths ?? rule.destinations)?.length ?? 1) > MAX_LINES_PER_RULE)
       problems.add(at(), `the rule "${rule.id}" has more than ${MAX_LINES_PER_RULE} combinations; split it`);
     return {
       id: rule.id,
@@ -97,6 +99,7 @@ function readRules(
       what: rule.what,
       methods: rule.methods,
       paths: rule.paths,
+      destinations: rule.destinations,
       message: rule.message,
     };
   });
@@ -122,7 +125,7 @@ function checkWhat({ what }: WrittenRule, at: At, known: Known, problems: Proble
     if (resource !== undefined && known.resources && !known.resources.has(resource))
       (known.mayAnnounce ? warnings : problems).add(
         at('what', position),
-        `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources)}`,
+        `there is no resource "${resource}" in the configuration${didYouMean(resource, known.resources.keys())}`,
       );
     const tag = after('tag:', text);
     if (tag !== undefined && known.tags && !known.tags.has(tag))
@@ -140,6 +143,36 @@ function checkPaths({ id, effect, paths }: WrittenRule, at: At, problems: Proble
       at('paths'),
       `the rule "${id}" denies by path, and paths are case-sensitive: a target that ignores case serves the same page at another path. Rather allow the paths that are meant`,
     );
+}
+
+function checkDestinations(
+  { id, effect, what, paths, destinations }: WrittenRule,
+  at: At,
+  known: Known,
+  problems: Problems,
+  warnings: Problems,
+): void {
+  if (!destinations) return;
+  if (paths)
+    problems.add(
+      at('destinations'),
+      `the rule "${id}" has "paths" and "destinations": web apps have the one, networks the other`,
+    );
+  for (const [position, text] of what.entries()) {
+    const resource = after('resource:', text) ?? '';
+    const protocol = known.resources?.get(resource) ?? 'network';
+    if (protocol !== 'network')
+      problems.add(at('what', position), `"destinations" are for networks, and resource "${resource}" is ${protocol}`);
+  }
+  for (const [position, text] of destinations.entries()) {
+    const pattern = parseDestinationPattern(text);
+    if (typeof pattern === 'string') problems.add(at('destinations', position), pattern);
+    else if (effect === 'deny' && !isNetwork(pattern.host) && pattern.host.kind !== 'any')
+      warnings.add(
+        at('destinations', position),
+        `the rule "${id}" denies by name, and names are what was asked for: the same machine may have another name, or be asked for by its address. Deny its address, too`,
+      );
+  }
 }
 
 /** What strangers may do is named one by one. */

@@ -22,6 +22,10 @@ const Who = Type.String({
   pattern: `^(${MEMBER}|anyone-signed-in|anyone)$`,
   description: 'provider:<group>, group:<local group>, person:<e-mail>, service:<name>, anyone-signed-in or anyone',
 });
+const Destination = Type.String({
+  maxLength: 300,
+  description: 'host:port such as db1.lan:5432, *.corp.internal:22, 10.0.0.0/8:5000-5999 or [fd00::/8]:*',
+});
 const What = Type.String({
   pattern: '^(resource:[a-z0-9-]{1,63}|tag:[a-z0-9-]{1,63}|any-resource)$',
   description: 'resource:<name>, tag:<tag> or any-resource',
@@ -44,6 +48,7 @@ export const PolicyFileSchema = Type.Object(
             what: Type.Array(What, { minItems: 1, maxItems: 1000 }),
             methods: Type.Optional(Type.Array(Method, { minItems: 1, maxItems: 50 })),
             paths: Type.Optional(Type.Array(Type.String({ maxLength: 2000 }), { minItems: 1, maxItems: 100 })),
+            destinations: Type.Optional(Type.Array(Destination, { minItems: 1, maxItems: 1000 })),
             message: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
           },
           closed,
@@ -66,6 +71,10 @@ export const PolicyTestFileSchema = Type.Object(
           resource: Name,
           method: Type.Optional(Method),
           path: Type.Optional(Type.String()),
+          destination: Type.Optional(Type.String({ description: 'host:port as a person asks for it' })),
+          address: Type.Optional(
+            Type.String({ description: 'the address that the name of the destination resolves to' }),
+          ),
           expect: Effect,
           rule: Type.Optional(Name),
         },

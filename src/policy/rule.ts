@@ -10,6 +10,8 @@ export interface Rule {
   readonly methods: readonly string[] | undefined;
   /** Path patterns; undefined: all paths. */
   readonly paths: readonly string[] | undefined;
+  /** Destination patterns, for network resources only; undefined: all that the agent lists. Never beside `paths`. */
+  readonly destinations: readonly string[] | undefined;
   /** For people: on a deny, shown to whom it denies; on an allow, to whom it does not cover. */
   readonly message: string | undefined;
 }

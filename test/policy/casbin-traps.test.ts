@@ -6,7 +6,7 @@ import { checkOf, person, policyOf, verdict } from './fixtures.ts';
 
 /** What Casbin does by itself, seen here so that an upgrade that changes it is noticed; and what Postern does about it. */
 
-const request = { subjects: new Set(['s']), objects: new Set(['o']), method: 'GET', segments: [''] };
+const request = { subjects: new Set(['s']), objects: new Set(['o']), method: 'GET', where: [''] };
 
 test('an effect other than allow and deny is ignored by Casbin, so it never reaches it', () => {
   const enforcer = new CandidateEnforcer(newModel(loadModelText()));
@@ -57,7 +57,7 @@ test('paths are no regular expressions, so none can be hostile', () => {
   assert.equal(verdict(policy, checkOf(person(), '/(a+)+$')), 'allow a');
 });
 
-test('a path with the most segments and a pattern with the most segments cost one comparison each', () => {
+test('a path with the most where and a pattern with the most where cost one comparison each', () => {
   const stars = `/${Array.from({ length: 63 }, () => '*').join('/')}/**`;
   const { policy } = policyOf(
     `rules: [{ id: a, effect: allow, who: [anyone-signed-in], what: [any-resource], paths: ["${stars}"] }]`,
@@ -70,7 +70,7 @@ test('a path with the most segments and a pattern with the most segments cost on
   );
 });
 
-test('a deny by path is not evaded by encoding, empty segments or a slash at the end; by case it is, and a warning says so', () => {
+test('a deny by path is not evaded by encoding, empty where or a slash at the end; by case it is, and a warning says so', () => {
   const { policy, warnings } = policyOf(`
 rules:
   - { id: d, effect: deny, who: [anyone-signed-in], what: [any-resource], paths: [/admin/**] }

@@ -26,7 +26,9 @@ const rule = fc.record({
 });
 const rules = fc
   .array(rule, { maxLength: 12 })
-  .map((list): Rule[] => list.map((each, at) => ({ ...each, id: `r${at}`, message: undefined })));
+  .map((list): Rule[] =>
+    list.map((each, at) => ({ ...each, id: `r${at}`, destinations: undefined, message: undefined })),
+  );
 const groups = fc
   .tuple(some(['provider:a', 'provider:c', 'person:x@y'], 0), some(['provider:b', 'person:z@y'], 0))
   .map(([g, h]): LocalGroup[] => [

@@ -3,7 +3,7 @@ import { Nullable } from './parts.ts';
 
 export const LauncherResource = Type.Object({
   name: Type.String(),
-  protocol: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('ssh')]),
+  protocol: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('ssh'), Type.Literal('network')]),
   title: Type.String(),
   description: Nullable(Type.String()),
   url: Nullable(Type.String(), 'Where a web app is; of others nothing: postern connect.'),

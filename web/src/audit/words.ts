@@ -60,6 +60,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   rule_denied: 'A rule denied it',
   no_rule_matched: 'No rule allowed it',
   path_ambiguous: 'The path can be read in several ways',
+  destination_unresolved: 'The agent found no address for the name',
   out_of_scope: 'The token is for other resources',
   no_policy: 'No policy was in force',
   policy_failed: 'The policy could not decide',
