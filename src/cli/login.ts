@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { openBrowser } from '../client/browser.ts';
-import { saveCredential } from '../client/credentials.ts';
+import { type Credential, saveCredential } from '../client/credentials.ts';
 import { loginByDevice, type ShownCode } from '../client/device-login.ts';
 import { login } from '../client/login.ts';
 import { type AtRelay, chooseProfile, currentProfile, profileNameFor } from '../client/profiles.ts';
+import { loginByToken } from '../client/token-login.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -11,6 +12,7 @@ interface LoginOptions {
   browser: boolean;
   device?: true;
   profile?: string;
+  tokenFile?: string;
 }
 
 export function addLoginCommand(program: Command): void {
@@ -22,16 +24,14 @@ export function addLoginCommand(program: Command): void {
     .option('--profile <name>', 'keep this sign-in under a name, beside others (default: the host of the relay)')
     .option('--no-browser', 'only print the address to open')
     .option('--device', 'there is no browser on this machine: show a code to type on another')
-    .action(async (url: string | undefined, { browser, device, profile }: LoginOptions) => {
+    .option('--token-file <file>', 'a program: keep the token of a service, which this file holds')
+    .action(async (url: string | undefined, { profile, ...how }: LoginOptions) => {
       const at: AtRelay = { ...(profile === undefined ? {} : { profile }) };
       const relay = url ?? chooseProfile(at)?.relay;
       if (relay === undefined)
         return command.error('error: say at which relay: postern login https://access.example.com');
       const name = profileNameFor(relay, at);
-      const signal = stopSignal();
-      const credential = device
-        ? await loginByDevice({ relay, signal, show: showCode })
-        : await login({ relay, signal, visit: (address) => visit(address, browser) });
+      const credential = await signIn(relay, how, stopSignal());
       const byName = profile !== undefined || Boolean(process.env['POSTERN_PROFILE']);
       const path = saveCredential({ ...credential, profile: name }, process.env, { current: !byName });
       const until = new Date(credential.expiresAt).toISOString();
@@ -39,6 +39,12 @@ export function addLoginCommand(program: Command): void {
       if (currentProfile()?.name !== name)
         process.stderr.write(`Use it with --profile ${name}, or from now on: postern use ${name}\n`);
     });
+}
+
+function signIn(relay: string, how: Omit<LoginOptions, 'profile'>, signal: AbortSignal): Promise<Credential> {
+  if (how.tokenFile !== undefined) return loginByToken(relay, how.tokenFile, signal);
+  if (how.device) return loginByDevice({ relay, signal, show: showCode });
+  return login({ relay, signal, visit: (address) => visit(address, how.browser) });
 }
 
 function visit(address: string, browser: boolean): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -139,6 +139,24 @@ describe('A program with an identity of its own', { timeout: 120_000 }, () => {
     await assert.rejects(async () => text(await tunnelOf(token).open({ resource: 'db' }, signal)));
     const [found] = await records('who:service:ci resource:db');
     assert.deepEqual(found?.event['reasons'], ['out_of_scope']);
+  });
+
+  it('keeps its token for the command line, which then acts as it', async () => {
+    const file = join(directory, 'token');
+    writeFileSync(file, `${ci.token}\n`);
+    const own = { ...env, POSTERN_CONFIG_DIR: join(directory, 'of-ci') };
+    const run = (...args: string[]) => exec(process.execPath, [MAIN, ...args], { env: own });
+    const { stderr } = await run('login', whole.origin, '--token-file', file);
+    assert.match(stderr, /as service:ci, until/);
+    assert.ok(!stderr.includes(ci.token));
+    const { stdout } = await run('ls', '--json');
+    assert.deepEqual(
+      (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name),
+      ['db', 'wiki'],
+    );
+    await assert.rejects(run('services', 'ls'), { code: 5 });
+    writeFileSync(file, `pst_${'x'.repeat(64)}`);
+    await assert.rejects(run('login', whole.origin, '--token-file', file), { code: 4 });
   });
 
   it('gets a new token while the old one goes on', async () => {
