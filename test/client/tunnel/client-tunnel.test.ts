@@ -78,7 +78,7 @@ describe('the tunnel of a command line', () => {
     assert.match(String(stream.errored), /You signed out\./);
     await assert.rejects(tunnel.open({ resource: 'db' }, signal), {
       code: 'unauthenticated',
-      message: `The last tunnel ended: You signed out. Your sign-in has ended. Run: postern login ${relay.origin}`,
+      message: /^The last tunnel ended: You signed out\. Your sign-in has ended\. Run: postern login /,
     });
   });
 

@@ -25,6 +25,8 @@ export class StandInRelay {
   token = 'pst_good';
   /** What GET /api/v1/resources lists. */
   resources: object[] = [tcpResource('db')];
+  /** How often it was asked for them in vain. */
+  turnedAway = 0;
   /** A stream that is answered `ok` comes here. */
   serve: (stream: Duplex, header: StreamHeader) => void = (stream) => stream.pipe(stream);
   answer: (header: StreamHeader) => StreamAnswer | 'reset' | 'tunnel_ends' = () => ({ ok: true });
@@ -35,7 +37,13 @@ export class StandInRelay {
 
   static async start(t: TestContext): Promise<StandInRelay> {
     const server = createServer((request, response) => {
+      if (request.url === '/cli/token') {
+        // Whoever has been in the browser gets the token that is good now.
+        const signedIn = { token: relay.token, expiresAt: Date.now() + 60_000, person: 'alice' };
+        return void request.resume().on('end', () => response.end(JSON.stringify(signedIn)));
+      }
       const mayAsk = request.url === '/api/v1/resources' && request.headers['postern-token'] === relay.token;
+      if (!mayAsk) relay.turnedAway += 1;
       response.writeHead(mayAsk ? 200 : 401, { 'content-type': 'application/json' });
       response.end(JSON.stringify(mayAsk ? { resources: relay.resources } : { detail: 'Your sign-in has ended.' }));
     });
