@@ -14,6 +14,7 @@ import { messageOf, PosternError } from '../lib/errors.ts';
 import { agentDetails, agentTable, tokenTable } from './agents-text.ts';
 import { relayOptions } from './at-relay.ts';
 import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 type Listing = AtRelay & OutputOptions;
@@ -75,7 +76,7 @@ function addTokenCommands(agents: Command): void {
       const { mayAnnounce, out, ...at } = options;
       const answer = await createEnrollmentToken(loadCredential(at), name, mayAnnounce, stopSignal());
       writeNew(out, `${answer.token}\n`);
-      const until = new Date(answer.expiresAt).toISOString();
+      const until = timeOf(answer.expiresAt);
       process.stderr.write(`${out} enrolls ${name}, once, until ${until}. Move it to the agent's machine.\n`);
     });
 

@@ -24,7 +24,7 @@ export function addAuditCommand(program: Command): void {
     .option('--limit <n>', 'at most so many records', parseLimit, 100)
     .action(async (query: string, { output, limit, ...at }: SearchOptions) => {
       const found = await searchAudit(loadCredential(at), { query, limit, signal: stopSignal() });
-      printList(found.map(everyField), output, () => asLines(found));
+      printList(found.map(everyField), output, () => asLines(found), 'No record matches.');
     });
   outputOption(relayOptions(audit.command('checkpoint')))
     .description(

@@ -129,6 +129,18 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
   },
 };
 
+/** What admins, auditors and those who run the machines need. */
+const FOR_OPERATORS: ReadonlySet<string> = new Set([
+  'admin',
+  'agent',
+  'agents',
+  'audit',
+  'config',
+  'relay',
+  'service',
+  'services',
+]);
+
 /** The program with all commands by name, and the one of them that is needed in full. */
 export async function programFor(word: string | undefined): Promise<Command> {
   const program = new Command('postern')
@@ -136,9 +148,12 @@ export async function programFor(word: string | undefined): Promise<Command> {
     .version(packageVersion(), '--version')
     .exitOverride()
     .showHelpAfterError('Run it with --help to see what it takes.');
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+  const operators = Object.entries(COMMANDS).filter(([name]) => FOR_OPERATORS.has(name));
+  const people = Object.entries(COMMANDS).filter(([name]) => !FOR_OPERATORS.has(name));
+  for (const [name, { summary, load }] of [...people, ...operators]) {
     if (name === word) (await load())(program);
     else program.command(name).summary(summary).description(summary);
+    program.commands.at(-1)?.helpGroup(FOR_OPERATORS.has(name) ? 'For operators:' : 'For people:');
   }
   return program;
 }

@@ -6,6 +6,7 @@ import { login } from '../client/login.ts';
 import { type AtRelay, chooseProfile, currentProfile, profileNameFor } from '../client/profiles.ts';
 import { loginByToken } from '../client/token-login.ts';
 import { parseRelayOrigin } from './relay-origin.ts';
+import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface LoginOptions {
@@ -34,7 +35,7 @@ export function addLoginCommand(program: Command): void {
       const credential = await signIn(relay, how, stopSignal());
       const byName = profile !== undefined || Boolean(process.env['POSTERN_PROFILE']);
       const path = saveCredential({ ...credential, profile: name }, process.env, { current: !byName });
-      const until = new Date(credential.expiresAt).toISOString();
+      const until = timeOf(credential.expiresAt);
       process.stderr.write(`Signed in at ${relay} as ${credential.person}, until ${until}. Kept in ${path}.\n`);
       if (currentProfile()?.name !== name)
         process.stderr.write(`Use it with --profile ${name}, or from now on: postern use ${name}\n`);

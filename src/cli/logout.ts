@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { logout } from '../client/logout.ts';
 import { chooseProfile, listProfiles } from '../client/profiles.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface LogoutOptions {
@@ -30,7 +31,7 @@ export function addLogoutCommand(program: Command): void {
           process.stderr.write(`${each.credential.person} is signed out of ${each.relay}.\n`);
         } catch (error) {
           failures.push(error);
-          const until = new Date(each.credential.expiresAt).toISOString();
+          const until = timeOf(each.credential.expiresAt);
           process.stderr.write(
             `The sign-in at ${each.relay} is forgotten here, but the relay does not know, and would take its token until ${until}: ${messageOf(error)}\n`,
           );

@@ -16,16 +16,12 @@ export function addLsCommand(program: Command): void {
       const found = await listResources(credential, stopSignal());
       const records = found.map(({ origin, ...resource }) => ({
         ...resource,
-        url: origin ?? null,
+        url: origin === undefined ? null : `${origin}/`,
         how: howTo({ origin, ...resource }),
       }));
-      printList(records, output, () =>
-        table(
-          ['NAME', 'PROTOCOL', 'HOW', 'TITLE'],
-          records.map(({ name, protocol, how, title }) => [name, protocol, how, title]),
-        ),
-      );
-      if (found.length === 0) process.stderr.write(`${credential.person} may reach nothing at ${credential.relay}.\n`);
+      const lines = records.map(({ name, protocol, how, title }) => [name, protocol, how, title]);
+      const nothing = `${credential.person} may reach nothing at ${credential.relay}.`;
+      printList(records, output, () => table(['NAME', 'PROTOCOL', 'HOW', 'TITLE'], lines), nothing);
     });
 }
 

@@ -17,8 +17,14 @@ export function outputOption(command: Command): Command {
     .addOption(new Option('--json', 'the same as -o json').implies({ output: 'json' satisfies OutputFormat }));
 }
 
-/** `table` is asked only when people read it. */
-export function printList(records: readonly object[], format: OutputFormat, table: () => string): void {
+/** `table` is asked only when people read it; they are told when there is nothing. */
+export function printList(
+  records: readonly object[],
+  format: OutputFormat,
+  table: () => string,
+  nothing = 'There is none.',
+): void {
+  if (records.length === 0 && format === 'table') process.stderr.write(`${nothing}\n`);
   const lines = () => records.map((record) => JSON.stringify(record));
   if (format === 'table') print(table());
   else if (format === 'jsonl')

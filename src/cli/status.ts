@@ -33,7 +33,7 @@ function statusRecord({ name, relay }: Profile, { answeredInMs, me, problem }: R
     profile: name,
     relay,
     reachable: answeredInMs !== undefined,
-    answeredInMs: answeredInMs ?? null,
+    answeredInMs: answeredInMs === undefined ? null : Math.round(answeredInMs),
     signedIn: me !== undefined,
     person: me === undefined ? null : personOf(me),
     expiresAt: me?.session.expiresAt ?? null,

@@ -6,12 +6,13 @@ export interface Surface {
   readonly colour: boolean;
 }
 
-/** Rows below a head; where that is too wide for the terminal, one block per row, named by its first cell. */
+/** Rows below a head, nothing without rows; where that is too wide for the terminal, one block per row, named by its first cell. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   surface: Surface = terminal(),
 ): string {
+  if (rows.length === 0) return '';
   const clean = rows.map((row) => row.map(printable));
   const widths = head.map((name, at) => Math.max(name.length, ...clean.map((row) => widthOf(row[at] ?? ''))));
   const total = widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length);
@@ -26,8 +27,9 @@ export function facts(rows: readonly (readonly [string, string])[], surface: Sur
   return rows.map(([name, text]) => `${dim(name.padEnd(width), surface)}${GAP}${printable(text)}\n`).join('');
 }
 
+/** To the second, in UTC. */
 export function timeOf(at: number | null): string {
-  return at === null ? '-' : new Date(at).toISOString();
+  return at === null ? '-' : new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** What others sent must neither steer the terminal nor turn the direction of its text. */

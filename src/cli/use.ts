@@ -17,8 +17,7 @@ export function addUseCommand(program: Command): void {
         return;
       }
       const profiles = profileRecords();
-      printList(profiles, output, () => profileTable(profiles));
-      if (profiles.length === 0) process.stderr.write('There is no profile yet. Make one: postern login URL\n');
+      printList(profiles, output, () => profileTable(profiles), 'There is no profile yet. Make one: postern login URL');
     });
 }
 
