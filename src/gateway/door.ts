@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
+import type { LineLog } from '../lib/sparing-log.ts';
 import type { AnonymousGate } from './access/anonymous.ts';
 import type { PersonRate } from './access/person-rate.ts';
 import type { ConnectionPlaces } from './connection/places.ts';
@@ -21,5 +21,6 @@ export interface Door {
   /** Key of the hashes that stand for unrecorded query values. */
   readonly queryKey: Uint8Array;
   readonly clock: Clock;
-  readonly log: Logger | undefined;
+  /** Sparing: what is said once for each request is counted. */
+  readonly log: LineLog | undefined;
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Change } from '../domain/change.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Logger } from '../lib/log.ts';
+import { type LineLog, SparingLog } from '../lib/sparing-log.ts';
 import { AnonymousGate } from './access/anonymous.ts';
 import { PersonRate } from './access/person-rate.ts';
 import { access } from './access.ts';
@@ -22,7 +22,7 @@ export interface GatewayOptions {
   /** Key of the hashes that stand for query values in the log: at least 32 bytes, the same after a restart. */
   readonly queryKey: Uint8Array;
   readonly clock?: Clock;
-  readonly log?: Logger;
+  readonly log?: LineLog;
   readonly bounds?: Partial<Bounds>;
   /** Absent: no ports are leased. */
   readonly leases?: LeaseOptions | undefined;
@@ -48,22 +48,23 @@ export interface Gateway {
 export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const bounds = { ...BOUNDS, ...options.bounds };
+  const log = options.log && new SparingLog(options.log);
   const door: Door = {
     ports,
     pool: new TargetPool(clock),
     connections: new ConnectionPlaces(),
     live: new LiveAccesses(),
-    personRate: new PersonRate(bounds.personRate, ports.audit, clock, options.log),
+    personRate: new PersonRate(bounds.personRate, ports.audit, clock, log),
     anonymousGate: new AnonymousGate(bounds),
     bounds,
     isPosternCookie: (name) => ports.handOff.isPosternCookie(name),
     queryKey: options.queryKey,
     clock,
-    log: options.log,
+    log,
   };
   const enter = (exchange: Exchange) => {
     access(door, exchange).catch((error: unknown) => {
-      options.log?.error({ error: messageOf(error) }, 'an exchange broke');
+      log?.error({ error: messageOf(error) }, 'an exchange broke');
       exchange.req.socket.destroy();
     });
   };
@@ -104,6 +105,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       leases?.close();
       door.pool.close();
       await door.personRate.close();
+      log?.sumUp();
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Change } from '../domain/change.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { SparingLog } from '../lib/sparing-log.ts';
 import { pause } from '../lib/wait.ts';
 import { openCredentials } from './agents/credentials.ts';
 import { createEnrollment } from './agents/enrollment.ts';
@@ -79,7 +80,8 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
   const keys = await loadKeyRing(stores.signingKeys, createSeal(dataKey, 'signing keys'), clock);
   const mint = createMint(dataKey);
   const provider = createProvider({ ...options.provider, redirectUri: `${relayOrigin}/oidc/callback`, clock });
-  const sessions = new Sessions({ store: stores.sessions, limits, mint, audit, recordFacts, clock, log });
+  const sparing = new SparingLog(log);
+  const sessions = new Sessions({ store: stores.sessions, limits, mint, audit, recordFacts, clock, log: sparing });
   const shared = { codes: stores.codes, sessions: stores.sessions, mint, idleMs: limits.idleMs, relayOrigin, clock };
   const issuing = { keys, relayOrigin, clock };
   const credentials = await openCredentials({

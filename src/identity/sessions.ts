@@ -5,7 +5,7 @@ import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
-import type { Logger } from '../lib/log.ts';
+import type { LineLog } from '../lib/sparing-log.ts';
 import { factsOf, methodOf } from './facts.ts';
 import type { Mint } from './keys/mint.ts';
 import type {
@@ -31,7 +31,7 @@ export interface SessionsDeps {
   readonly audit: AuditAppender;
   readonly recordFacts: RecordFacts;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: LineLog;
 }
 
 /** How often the database hears that a session is in use. */
@@ -88,7 +88,7 @@ export class Sessions {
 
   /** By what was presented earlier; undefined once that opens nothing any more. */
   readPresented({ hash, audience }: Presented): Promise<Session | undefined> {
-    return this.#readHash(hash, audience, () => true);
+    return this.#readHash(hash, [audience], () => true);
   }
 
   /** Alive, and nothing that a decision uses has changed. False also when it left memory: then read it again. */
@@ -154,11 +154,11 @@ export class Sessions {
 
   #read(credential: string, audiences: readonly string[]): Promise<Session | undefined> {
     const secret = credential.startsWith(TOKEN_PREFIX) ? credential.slice(TOKEN_PREFIX.length) : credential;
-    return this.#readHash(sha256Hex(credential), audience, () => this.#deps.mint.isOurs(secret));
+    return this.#readHash(sha256Hex(credential), audiences, () => this.#deps.mint.isOurs(secret));
   }
 
   /** Guesses are not worth a look into the database: before that `isOurs` is asked. */
-  #readHash(hash: string, audience: string, isOurs: () => boolean): Promise<Session | undefined> {
+  #readHash(hash: string, audiences: readonly string[], isOurs: () => boolean): Promise<Session | undefined> {
     const key = `${audiences[0]} ${hash}`;
     const now = this.#deps.clock();
     const entry = this.#cache.get(key, now);

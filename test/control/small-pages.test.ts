@@ -79,7 +79,7 @@ describe('A small page in Chromium', { timeout: 60_000 }, () => {
     await asked;
     const pressed = page.getByRole('button', { name: 'Yes' }).click();
     // Time for the parser to go on, if it would.
-    for (let round = 0; round < 50; round++) await page.evaluate(() => document.readyState);
+    for (let round = 0; round < 50; round++) await page.evaluate('document.readyState');
     script.resolve();
     await pressed;
     await page.waitForURL(`${origin}/done`);

@@ -155,6 +155,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 interface Line {
   readonly level: number;
   readonly msg: string;
+  /** Epoch ms. */
+  readonly time: number;
   readonly [field: string]: unknown;
 }
 

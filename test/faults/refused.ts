@@ -4,6 +4,10 @@ import type { Installation } from './installation.ts';
 import { until, untilWell } from './until.ts';
 
 const AT_ONCE = 6;
+/** A log line that repeats is counted for so long. */
+const SAID_EVERY_MS = 10_000;
+/** By which two clocks may differ over that time. */
+const CLOCK_MS = 100;
 
 export interface Fault {
   readonly name: string;
@@ -30,4 +34,12 @@ export async function assertRefusedDuring(fault: Fault, world: Installation, bro
     await fault.heal();
   }
   await untilWell(browser, `${world.wiki}/after`);
+  assertSaidOnce(world, 'an intent was not recorded; nothing was forwarded');
+}
+
+/** However many requests were refused: one line, and then how many there were. */
+function assertSaidOnce({ lines }: Installation, text: string): void {
+  const first = lines.all.filter(({ msg, times }) => msg === text && times === undefined);
+  for (const [at, { time }] of first.entries())
+    assert.ok(time - (first[at - 1]?.time ?? 0) > SAID_EVERY_MS - CLOCK_MS, `"${text}" again and again`);
 }

@@ -2,8 +2,8 @@ import type { AuditAppender } from '../../domain/audit-event.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
-import type { Logger } from '../../lib/log.ts';
 import { type Rate, RateLimiter } from '../../lib/rate.ts';
+import type { LineLog } from '../../lib/sparing-log.ts';
 import { MAX_THROTTLED, THROTTLED_FLUSH_MS } from '../limits.ts';
 
 interface Throttled {
@@ -19,11 +19,11 @@ export class PersonRate {
   readonly #limiter: RateLimiter;
   readonly #audit: AuditAppender;
   readonly #clock: Clock;
-  readonly #log: Logger | undefined;
+  readonly #log: LineLog | undefined;
   readonly #timer: NodeJS.Timeout;
   #throttled = new Map<string, Throttled>();
 
-  constructor(rate: Rate, audit: AuditAppender, clock: Clock, log: Logger | undefined) {
+  constructor(rate: Rate, audit: AuditAppender, clock: Clock, log: LineLog | undefined) {
     this.#limiter = new RateLimiter(rate);
     this.#audit = audit;
     this.#clock = clock;

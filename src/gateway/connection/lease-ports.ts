@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { Networks } from '../../lib/networks.ts';
+import type { LineLog } from '../../lib/sparing-log.ts';
 import { createProxyFront } from '../front/proxy-front.ts';
 import { MAX_LEASE_SOCKETS } from '../limits.ts';
 
@@ -18,7 +18,7 @@ export interface LeasePortsOptions {
   /** How long a port rests before the next lease, so that who comes late does not meet it. */
   readonly restMs: number;
   readonly clock: Clock;
-  readonly log: Logger | undefined;
+  readonly log: LineLog | undefined;
 }
 
 /** A port that listens for one lease. */
