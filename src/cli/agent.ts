@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import type { Finding } from '../agent/check.ts';
 import { PosternError } from '../lib/errors.ts';
 import { createLog } from '../lib/log.ts';
 import { type AgentOptions, addAgentOptions, agentConfigOf, generatedNames } from './agent-options.ts';
+import { type OutputOptions, outputOption, print, printList } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addAgentCommand(program: Command): void {
@@ -21,20 +23,23 @@ export function addAgentCommand(program: Command): void {
       await runAgent(config, { signal: stopSignal(), log: createLog(options.logLevel, 'postern-agent') });
     });
 
-  agent
-    .command('check')
+  outputOption(agent.command('check'))
     .description(
       'Tries what the agent needs, step by step: name, TCP, proxy, TLS, clock, credential, WebSocket, each target. Takes the options of: postern agent. Changes nothing.',
     )
-    .action(async (_options: object, command: Command) => {
+    .action(async ({ output }: OutputOptions, command: Command) => {
       const config = agentConfigOf(command.optsWithGlobals<AgentOptions>());
       const { checkAgent } = await import('../agent/check.ts');
-      let wrong = 0;
-      for await (const { title, ok, text } of checkAgent(config, stopSignal())) {
-        process.stdout.write(`${ok ? '✓' : '✗'} ${title}: ${text}\n`);
-        if (!ok) wrong += 1;
+      const findings: Finding[] = [];
+      for await (const finding of checkAgent(config, stopSignal())) {
+        findings.push(finding);
+        const { ok, title, text } = finding;
+        // Each as it comes: a step may take its time.
+        if (output === 'table') print(`${ok ? '✓' : '✗'} ${title}: ${text}\n`);
       }
+      if (output !== 'table') printList(findings, output, () => '');
+      const wrong = findings.filter(({ ok }) => !ok).length;
       if (wrong > 0) throw new PosternError('relay_unreachable', `${wrong} to put right.`);
-      process.stdout.write('\nEverything is in place.\n');
+      if (output === 'table') print('\nEverything is in place.\n');
     });
 }

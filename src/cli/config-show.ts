@@ -4,8 +4,7 @@ import { messageOf, PosternError } from '../lib/errors.ts';
 import { kindOfFile } from './file-kind.ts';
 
 /** One line per setting: its name, its value, and where that comes from. */
-export function configShow(file: string): string {
-  const settings = settingsOf(file);
+export function settingLines(settings: readonly EffectiveSetting[]): string {
   const wide = (pick: (setting: EffectiveSetting) => string, limit: number) =>
     Math.min(limit, Math.max(...settings.map((each) => pick(each).length)));
   const [names, values] = [wide(({ setting }) => setting, 60), wide(({ value }) => value, 60)];
@@ -14,7 +13,8 @@ export function configShow(file: string): string {
     .join('');
 }
 
-function settingsOf(file: string): EffectiveSetting[] {
+/** Each setting of postern.yaml or agent.yaml, with defaults. Throws `config_invalid`. */
+export function effectiveSettings(file: string): EffectiveSetting[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

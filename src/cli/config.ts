@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { PosternError } from '../lib/errors.ts';
 import type { FileKind } from './config-schema.ts';
+import { type OutputOptions, outputOption, printList } from './output.ts';
 
 export function addConfigCommand(program: Command): void {
   const config = program
@@ -26,14 +27,14 @@ export function addConfigCommand(program: Command): void {
       const { jsonSchemaText } = await import('./config-schema.ts');
       process.stdout.write(jsonSchemaText(kind));
     });
-  config
-    .command('show')
+  outputOption(config.command('show'))
     .description('Prints each setting with its value and where that comes from. Secrets are hidden.')
     .requiredOption('--effective', 'with defaults; the only way there is')
     .argument('<file>', 'postern.yaml or agent.yaml')
-    .action(async (file: string) => {
-      const { configShow } = await import('./config-show.ts');
-      process.stdout.write(configShow(file));
+    .action(async (file: string, { output }: OutputOptions) => {
+      const { effectiveSettings, settingLines } = await import('./config-show.ts');
+      const settings = effectiveSettings(file);
+      printList(settings, output, () => settingLines(settings));
     });
   config
     .command('check')

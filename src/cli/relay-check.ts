@@ -1,9 +1,11 @@
 import { loadRelayConfig } from '../config/relay-config.ts';
 import { loadPolicy } from '../policy/load-policy.ts';
+import type { Finding } from '../relay/check/finding.ts';
 import { type CheckedStep, runChecks } from '../relay/check/run-checks.ts';
 
 export interface RelayCheck {
   readonly ok: boolean;
+  readonly findings: readonly (Finding & { readonly step: string })[];
   /** One line per finding, ✓ or ✗, and under each ✗ what to do. */
   readonly text: string;
 }
@@ -25,9 +27,10 @@ export async function relayCheck(file: string): Promise<RelayCheck> {
     ],
   };
   const steps = [files, ...(await runChecks(config))];
-  const wrong = steps.flatMap(({ findings }) => findings).filter(({ ok }) => !ok).length;
+  const findings = steps.flatMap((step) => step.findings.map((finding) => ({ step: step.title, ...finding })));
+  const wrong = findings.filter(({ ok }) => !ok).length;
   const summary = wrong === 0 ? 'Everything is in place.' : `${wrong} to put right.`;
-  return { ok: wrong === 0, text: `${steps.map(linesOf).join('\n')}\n\n${summary}\n` };
+  return { ok: wrong === 0, findings, text: `${steps.map(linesOf).join('\n')}\n\n${summary}\n` };
 }
 
 function linesOf({ title, findings }: CheckedStep): string {

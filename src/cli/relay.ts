@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PosternError } from '../lib/errors.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { aborted } from '../lib/wait.ts';
+import { type OutputOptions, outputOption, printList } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
 /** After the drain: writing the last records, closing the database. */
@@ -32,16 +33,15 @@ export function addRelayCommand(program: Command): void {
       }
     });
 
-  relay
-    .command('check')
+  outputOption(relay.command('check'))
     .description(
       'Looks at what the relay needs from the world around it (names, certificate, provider, database, ports), and says what to put right. Changes nothing.',
     )
-    .action(async (_options: object, command: Command) => {
+    .action(async ({ output }: OutputOptions, command: Command) => {
       const { relayCheck } = await import('./relay-check.ts');
       const { config } = command.optsWithGlobals<{ config: string }>();
-      const { ok, text } = await relayCheck(config);
-      process.stdout.write(text);
+      const { ok, findings, text } = await relayCheck(config);
+      printList(findings, output, () => text);
       if (!ok) throw new PosternError('config_invalid', 'The relay cannot run like this.');
     });
 }
