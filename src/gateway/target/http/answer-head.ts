@@ -15,7 +15,7 @@ const MAX_FIELDS = 1_000;
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/;
 /** No blank before the colon, no folding, no control character: what follows a line is the next one's name, or nothing. */
-const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y;
+const FIELDS = /(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/y;
 
 /** The text ends with the empty line. Throws BadAnswerError. */
 export function parseAnswerHead(text: string): AnswerHead {
@@ -27,27 +27,28 @@ export function parseAnswerHead(text: string): AnswerHead {
 
 /** Fields from `at` up to the empty line that ends the text. Throws BadAnswerError. */
 export function parseFields(text: string, at: number): string[] {
+  FIELDS.lastIndex = at;
+  if (!FIELDS.test(text)) throw new BadAnswerError('The target sent a header line that is none.');
   const fields: string[] = [];
   const last = text.length - 2;
-  FIELD.lastIndex = at;
-  let next = at;
-  while (next < last) {
-    const field = FIELD.exec(text);
-    if (field === null) throw new BadAnswerError('The target sent a header line that is none.');
-    next = FIELD.lastIndex;
+  let start = at;
+  while (start < last) {
+    const colon = text.indexOf(':', start);
+    const end = text.indexOf('\r', colon);
     if (fields.length >= MAX_FIELDS * 2) throw new BadAnswerError(`The target sent more than ${MAX_FIELDS} fields.`);
-    fields.push(field[1] ?? '', withoutBlanks(field[2] ?? ''));
+    fields.push(text.slice(start, colon), withoutBlanks(text, colon + 1, end));
+    start = end + 2;
   }
   return fields;
 }
 
 /** SP and HTAB only: `trim` would also take characters that are bytes of the value. */
-function withoutBlanks(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isBlank(value.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1;
-  return value.slice(start, end);
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
 
 function isBlank(code: number): boolean {
