@@ -24,6 +24,7 @@ const parseClaims = parser(
     stream: Name,
     sessionHash: Hash,
     resource: Name,
+    destination: Type.Optional(Name),
     intent: Name,
     leafHash: Hash,
     openBefore: Type.Integer({ minimum: 0 }),
@@ -53,8 +54,8 @@ export class ReceiptCheck {
     this.#keys = new Map(scope.enrolled.relayKeys.keys.map((key) => [key.kid, publicKeyFromJwk(key)]));
   }
 
-  /** The receipt when it opens a stream to `resource`, here and now, for the first time; else why not. */
-  async check(token: string, resource: string): Promise<Receipt | string> {
+  /** The receipt when it opens a stream to `resource`, and there to `destination`, here and now, for the first time; else why not. */
+  async check(token: string, resource: string, destination: string | undefined): Promise<Receipt | string> {
     const { enrolled, relay, tunnel, clock } = this.#scope;
     const now = clock();
     let receipt: Receipt;
@@ -77,6 +78,7 @@ export class ReceiptCheck {
     if (receipt.relay !== relay) return 'it is from another relay';
     if (receipt.tunnel !== tunnel) return 'it is for another tunnel';
     if (receipt.resource !== resource) return 'it is for another resource';
+    if (receipt.destination !== destination) return 'it is for another destination';
     if (receipt.openBefore <= now) return 'it came too late';
     if (receipt.openBefore > now + MAX_AHEAD_MS) return 'it looks too far ahead';
     return this.#once(receipt, now) ?? receipt;

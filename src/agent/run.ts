@@ -7,6 +7,7 @@ import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
 import { connect } from './connect.ts';
 import { type Credential, fetchCredential } from './credential.ts';
 import { enroll, waitingToken } from './enroll.ts';
+import type { Lookup } from './network-targets.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 import { AgentState, type Enrolled } from './state.ts';
 
@@ -20,6 +21,8 @@ const STEADY_MS = 10_000;
 export interface AgentOptions {
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** How names of network resources are resolved; as this machine does by default. */
+  readonly lookup?: Lookup;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { TunnelEnd } from '../tunnel/tunnel-end.ts';
 import type { Connected } from './connect.ts';
 import { type Credential, jtiOf } from './credential.ts';
 import { TargetHealth } from './health.ts';
+import { type Lookup, NetworkTargets, systemLookup } from './network-targets.ts';
 import { ReceiptCheck } from './receipt-check.ts';
 import { type ServingPort, serveStream } from './serve-stream.ts';
 import type { Enrolled } from './state.ts';
@@ -21,6 +22,8 @@ export interface ServingOptions {
   readonly log: Logger;
   /** The relay gave a new credential, which is good for another tunnel, too. */
   readonly renewed: (credential: Credential) => void;
+  /** How names of network resources are resolved; as this machine does by default. */
+  readonly lookup?: Lookup | undefined;
 }
 
 export interface ServedTunnel {
@@ -36,11 +39,12 @@ export function serveTunnel(
   connected: Connected,
   enrolled: Enrolled,
   expiresAt: number,
-  { signal, log, renewed }: ServingOptions,
+  { signal, log, renewed, lookup = systemLookup }: ServingOptions,
 ): ServedTunnel {
   const clock = () => Date.now() + connected.clockOffsetMs;
   const drained = Promise.withResolvers<string>();
   const targets = new Map(Object.entries(config.targets));
+  const networks = new NetworkTargets(config.networks, lookup);
   const health = new TargetHealth(targets, (resource, failure) => {
     if (failure === undefined) log.info({ resource }, 'the target can be reached again');
     else log.warn({ resource }, failure);
@@ -49,6 +53,7 @@ export function serveTunnel(
   const port: ServingPort = {
     receipts: new ReceiptCheck({ enrolled, relay: connected.relay, tunnel: connected.tunnel, clock }),
     targets,
+    networks,
     log,
     dialled: (resource, failure) => health.saw(resource, failure),
   };
@@ -83,10 +88,7 @@ export function serveTunnel(
   }
   if (control) {
     control.write(encodeHeader({ version: 1, kind: 'control' }));
-    const protocols = [...targets].flatMap(([name, { protocol }]) =>
-      protocol === undefined ? [] : [[name, protocol]],
-    );
-    send({ type: 'announce', resources: [...targets.keys()], protocols: Object.fromEntries(protocols) });
+    send(announcement(config));
     receiveAnswer(control, CONTROL_ANSWER_TIMEOUT_MS).then(
       () => {
         renewAt(halfLife(expiresAt));
@@ -102,6 +104,10 @@ export function serveTunnel(
           case 'credential':
             renewed({ jwt: message.credential, jti: jtiOf(message.credential), expiresAt: message.expiresAt });
             return renewAt(halfLife(message.expiresAt));
+          case 'resolve':
+            return void networks
+              .resolve(message.resource, message)
+              .then((resolved) => send({ type: 'resolved', id: message.id, ...resolved }));
           case 'refused':
             for (const { resource, reason } of message.resources)
               log.warn(`The relay does not take ${resource} from this agent: ${reason}.`);
@@ -119,6 +125,27 @@ export function serveTunnel(
     clearTimeout(renewal);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** What this agent serves. Relays take names and, for networks and other connections, ports within its scope. */
+function announcement({ targets, networks }: AgentConfig): AgentMessage {
+  const connections = Object.entries(targets).flatMap(([name, target]) =>
+    target.protocol === undefined ? [] : [{ name, target, protocol: target.protocol }],
+  );
+  return {
+    type: 'announce',
+    resources: Object.keys(targets),
+    protocols: Object.fromEntries(connections.map(({ name, protocol }) => [name, protocol])),
+    ports: Object.fromEntries(
+      connections.flatMap(({ name, target }) => (target.kind === 'unix' ? [] : [[name, target.port]])),
+    ),
+    networks: Object.fromEntries(
+      Object.entries(networks).map(([name, { hosts, addresses, ports }]) => [
+        name,
+        { hosts: [...hosts], addresses: [...addresses], ports: [...ports] },
+      ]),
+    ),
+  };
 }
 
 async function endOf(tunnel: Tunnel): Promise<TunnelEnd> {

@@ -20,6 +20,7 @@ export function intentLeaf(event: AccessIntent, frame: LeafFrame): Leaf<AccessIn
     access: event.access,
     agent: event.agent,
     at: event.at,
+    destination: event.destination,
     effect: event.effect,
     facts: event.facts,
     host: event.host,

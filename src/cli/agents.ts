@@ -71,7 +71,11 @@ function addTokenCommands(agents: Command): void {
     .description('Makes a token that enrolls one agent, once, and writes it to a file that only you can read.')
     .argument('<agent>', 'its name, as postern.yaml has it')
     .requiredOption('--out <file>', 'where the token goes; the file must not exist yet')
-    .option('--may-announce <names...>', 'names it may bring beyond postern.yaml, such as preview-*', [])
+    .option(
+      '--may-announce <names...>',
+      'names it may bring beyond postern.yaml, such as preview-*, or with ports lab-*:5000-5999',
+      [],
+    )
     .action(async (name: string, options: AtRelay & { out: string; mayAnnounce: string[] }) => {
       const { mayAnnounce, out, ...at } = options;
       const answer = await createEnrollmentToken(loadCredential(at), name, mayAnnounce, stopSignal());

@@ -27,5 +27,6 @@ export function addLsCommand(program: Command): void {
 
 function howTo({ name, protocol, origin }: ReachableResource): string {
   if (origin !== undefined) return `${origin}/`;
+  if (protocol === 'network') return 'postern proxy --socks 1080';
   return protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
 }

@@ -6,7 +6,7 @@ import { callRelay } from './relay-api.ts';
 
 const ReachableResource = Type.Object({
   name: Type.String(),
-  /** `http`, `tcp` or `ssh`; relays that know only http do not say it. */
+  /** `http`, `tcp`, `ssh` or `network`; relays that know only http do not say it. */
   protocol: Type.Optional(Type.String()),
   title: Type.String(),
   description: Type.Union([Type.String(), Type.Null()]),

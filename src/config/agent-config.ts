@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
 import type { HttpProxy } from '../lib/http-proxy.ts';
+import type { NetworkTexts } from '../lib/network/network-list.ts';
+import { MAX_NETWORKS_BYTES, NetworkSchema, readNetwork } from './agent-network.ts';
 import { type AgentTarget, readTarget, TargetSchema } from './agent-target.ts';
 import { AGENT_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
@@ -24,6 +26,8 @@ export interface AgentConfig {
   readonly proxy?: HttpProxy;
   /** What this agent may dial, and nothing else; key: name of the resource. */
   readonly targets: Readonly<Record<string, AgentTarget>>;
+  /** Destinations that it may dial besides; key: name of the network resource. */
+  readonly networks: Readonly<Record<string, NetworkTexts>>;
 }
 
 /** The shape of agent.yaml. */
@@ -43,7 +47,8 @@ export const AgentFileSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
-    targets: named(TargetSchema),
+    targets: Type.Optional(named(TargetSchema)),
+    networks: Type.Optional(named(NetworkSchema)),
   },
   { additionalProperties: false },
 );
@@ -84,7 +89,7 @@ function readAgent(
     enrollmentTokenFile,
     stateDir = AGENT_DEFAULTS.stateDir,
     heartbeat = AGENT_DEFAULTS.heartbeat,
-    targets,
+    targets = {},
   } = document.value;
   const url = parseOrigin(relay);
   const origin = url?.origin;
@@ -101,10 +106,11 @@ function readAgent(
   const heartbeatMs = parseDurationMs(heartbeat) ?? Number.NaN;
   if (!(heartbeatMs >= 100 && heartbeatMs <= 300_000))
     problems.add(document.place('heartbeat'), '"heartbeat" must be between 100ms and 5m');
-  if (Object.keys(targets).length === 0)
+  const networks = readNetworks(document, problems);
+  if (Object.keys(targets).length + Object.keys(networks).length === 0)
     problems.add(
       document.place('targets'),
-      '"targets" is empty: name at least one, such as wiki: http://127.0.0.1:7001',
+      '"targets" is empty, and so is "networks": name at least one target, such as wiki: http://127.0.0.1:7001',
     );
 
   const read = Object.entries(targets).map(([resource, entry]) => {
@@ -127,5 +133,24 @@ function readAgent(
     targets: Object.fromEntries(
       read.flatMap(([resource, target]) => (typeof target === 'string' ? [] : [[resource, target]])),
     ),
+    networks,
   };
+}
+
+function readNetworks(
+  document: YamlDocument<Static<typeof AgentFileSchema>>,
+  problems: Problems,
+): AgentConfig['networks'] {
+  const { targets = {}, networks = {} } = document.value;
+  const read = Object.entries(networks).map(([name, entry]) => {
+    if (Object.hasOwn(targets, name))
+      problems.add(document.keyPlace('networks', name), `"${name}" is already one of "targets"`);
+    return [name, readNetwork(entry, (...path) => document.place('networks', name, ...path), problems)] as const;
+  });
+  if (Buffer.byteLength(JSON.stringify(networks)) > MAX_NETWORKS_BYTES)
+    problems.add(
+      document.place('networks'),
+      `"networks" is longer than ${MAX_NETWORKS_BYTES} bytes; write wider patterns`,
+    );
+  return Object.fromEntries(read);
 }

@@ -8,7 +8,9 @@ const Origins = Type.Array(Text, { maxItems: 100 });
 /** The shape of one entry under `resources` in postern.yaml. */
 export const ResourceSchema = Type.Object(
   {
-    protocol: Type.Optional(Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('ssh')])),
+    protocol: Type.Optional(
+      Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('ssh'), Type.Literal('network')]),
+    ),
     host: Type.Optional(Text),
     hosts: Type.Optional(Type.Array(Text, { minItems: 1, maxItems: 100 })),
     agent: Type.Optional(NameSchema),

@@ -27,8 +27,11 @@ export class SchemaWalk {
     if (isScalar(node) && node.value === null) return this.#wrong(node, path, 'has no value: give one or remove it');
     const shapes = schema.anyOf?.filter((each) => each.type !== undefined && each.const === undefined) ?? [];
     if (shapes.length > 0) {
-      // Scalar or mapping: what is written chooses.
-      const shape = shapes.find((each) => (each.type === 'object') === isMap(node));
+      // Number, text or mapping: what is written chooses.
+      const isNumber = isScalar(node) && typeof node.value === 'number';
+      const shape =
+        shapes.find((each) => isNumber && each.type === 'integer') ??
+        shapes.find((each) => (each.type === 'object') === isMap(node) && each.type !== 'integer');
       const { description } = schema;
       if (!shape) return this.#mustBe(node, path, schema, expected(schema));
       return this.#read(node, description === undefined ? shape : { ...shape, description }, path);
@@ -109,7 +112,7 @@ export class SchemaWalk {
       return fits ? value : this.#mustBe(node, path, schema, expected(schema));
     }
     if (schema.type === 'boolean' && typeof value === 'boolean') return value;
-    if (schema.type === 'integer' && Number.isSafeInteger(value)) return value;
+    if (schema.type === 'integer' && isWithin(value, schema)) return value;
     return this.#mustBe(node, path, schema, expected(schema));
   }
 
@@ -164,6 +167,8 @@ interface JsonSchema {
   readonly items?: JsonSchema;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -171,8 +176,17 @@ interface JsonSchema {
   readonly enum?: readonly unknown[];
 }
 
+function isWithin(value: unknown, { minimum = -Infinity, maximum = Infinity }: JsonSchema): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum;
+}
+
 function expected(schema: JsonSchema): string {
-  if (schema.type === 'integer') return 'a whole number';
+  if (schema.type === 'integer') {
+    const { minimum, maximum } = schema;
+    return minimum === undefined || maximum === undefined
+      ? 'a whole number'
+      : `a whole number from ${minimum} to ${maximum}`;
+  }
   if (schema.type === 'boolean') return 'true or false';
   if (schema.maxLength !== undefined) return `text of ${schema.minLength ?? 0} to ${schema.maxLength} characters`;
   return 'text';

@@ -17,6 +17,8 @@ export interface Receipt {
   /** Hex SHA-256 of the session's id. */
   readonly sessionHash: string;
   readonly resource: string;
+  /** Address and port that are dialled, where the resource is a network. */
+  readonly destination?: string | undefined;
   /** Id of the first intent that uses the stream, and its leaf hash in hex. */
   readonly intent: string;
   readonly leafHash: string;

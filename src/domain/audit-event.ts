@@ -43,8 +43,10 @@ export interface AccessIntent extends EventBase {
   readonly resource: string;
   /** For tcp `CONNECT`, or `LEASE` at a leased port. */
   readonly method: string;
-  /** As received; for tcp the name of the resource. */
+  /** As received; for tcp the name of the resource; through a network the name or address and the port that were asked for. */
   readonly host: string;
+  /** Address and port that the agent dials, of a connection through a network; absent while the name is not resolved. */
+  readonly destination?: string | undefined;
   /** Host that the target gets, where the resource sets its own. */
   readonly targetHost?: string | undefined;
   readonly effect: 'allow' | 'deny';

@@ -10,7 +10,7 @@ export interface AuditFilter {
   readonly until?: number;
 }
 
-/** `who` is an e-mail, a subject, a name or a principal id; `path` is a beginning. */
+/** `who` is an e-mail, a subject, a name or a principal id; `path` and `destination` are beginnings. */
 export const AUDIT_FIELDS = [
   'who',
   'kind',
@@ -19,6 +19,7 @@ export const AUDIT_FIELDS = [
   'session',
   'id',
   'host',
+  'destination',
   'path',
   'method',
   'rule',

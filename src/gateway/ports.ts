@@ -5,6 +5,7 @@ import type { LiveAccess } from '../domain/live.ts';
 import type { Resource } from '../domain/resource.ts';
 import type { Identity, Presented, Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import type { Endpoint } from '../lib/network/endpoint.ts';
 
 /** Everything the data plane asks of the rest of the relay. The composition root fills it in. */
 export interface GatewayPorts {
@@ -66,6 +67,17 @@ export interface HandOff {
 export interface TunnelDirectory {
   /** A live tunnel of one of the agents that announced this resource; undefined when there is none. */
   pick(resource: Resource): AgentTunnel | undefined;
+  /**
+   * The network resource whose live announcement lists the destination most specifically (a name, then the longer pattern;
+   * the smaller network; of equals the first by name), and a tunnel that leads there. Those of the relay's file go before
+   * those that agents thought of.
+   */
+  findNetwork(asked: Endpoint, resources: ReadonlyMap<string, Resource>): FoundNetwork | undefined;
+}
+
+export interface FoundNetwork {
+  readonly resource: Resource;
+  readonly tunnel: AgentTunnel;
 }
 
 export interface AgentTunnel {
@@ -80,10 +92,17 @@ export interface AgentTunnel {
   openStream(open: StreamOpening): Promise<Duplex>;
   /** The same, but resolves only when the agent has reached the target. */
   connectStream(open: StreamOpening): Promise<Duplex>;
+  /** Where the agent would dial a name of a network resource. Never rejects, and takes a few seconds at most. */
+  resolve(resource: string, asked: Endpoint, session: string): Promise<Resolved>;
 }
+
+export type Resolved = { readonly address: string } | { readonly code: Unresolved; readonly message: string };
+export type Unresolved = 'not_allowed' | 'not_found' | 'timeout' | 'too_many' | 'tunnel_closed';
 
 export interface StreamOpening {
   readonly resource: string;
+  /** Address and port, where the resource is a network. */
+  readonly destination?: string | undefined;
   readonly receipt: string;
   readonly signal: AbortSignal;
 }
@@ -100,6 +119,7 @@ export interface ReceiptIssuer {
     readonly stream: string;
     readonly session: Session;
     readonly resource: Resource;
+    readonly destination?: string | undefined;
     readonly intent: string;
     readonly leafHash: string;
   }): Promise<string>;

@@ -70,6 +70,8 @@ export interface ReceiptRequest {
   readonly stream: string;
   readonly session: Session;
   readonly resource: Resource;
+  /** Address and port, where the resource is a network. */
+  readonly destination?: string | undefined;
   readonly intent: string;
   readonly leafHash: string;
 }
@@ -87,6 +89,7 @@ export function createReceiptIssuer({ keys, relayOrigin, clock }: IssuerDeps, re
         stream,
         sessionHash: sha256Hex(request.session.id),
         resource: request.resource.name,
+        ...(request.destination === undefined ? {} : { destination: request.destination }),
         intent,
         leafHash,
         openBefore: now + RECEIPT_LIFE_SECONDS * 1000,

@@ -1,6 +1,7 @@
 import type { RelayConfig } from '../config/relay-config.ts';
 import { DEFAULT_SETTINGS, type Protocol, type Resource } from '../domain/resource.ts';
-import type { AnnouncementJudge, RefusedAnnouncement } from '../gateway/tunnel/announcement.ts';
+import type { Announced, AnnouncementJudge, RefusedAnnouncement } from '../gateway/tunnel/announcement.ts';
+import { isInScope } from './scope.ts';
 import type { SnapshotHolder } from './snapshot-holder.ts';
 
 /** Resources beyond the file, all agents together. At the limit announcements of new names are refused. */
@@ -9,7 +10,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * What agents may serve: the resources whose entry in the relay's file lists them, and names within the scope of their
- * enrollment token. A name that the file does not know becomes a resource of its own, a web app at
+ * enrollment token (of networks and other connections, ports within it, too). A name that the file does not know becomes a resource of its own, a web app at
  * `<name>.<relay host>`, without tags and owner: it is denied to everyone until a rule names it. The first agent to announce a name holds it, until it is revoked.
  */
 export class AnnouncedResources {
@@ -26,9 +27,9 @@ export class AnnouncedResources {
   }
 
   readonly judge: AnnouncementJudge = (agent, scope, announced) =>
-    announced.flatMap(({ resource, protocol }): RefusedAnnouncement[] => {
-      const reason = this.#refusal(agent, scope, resource, protocol);
-      return reason === undefined ? [] : [{ resource, reason }];
+    announced.flatMap((each): RefusedAnnouncement[] => {
+      const reason = this.#refusal(agent, scope, each);
+      return reason === undefined ? [] : [{ resource: each.resource, reason }];
     });
 
   /** The names that a revoked agent held are free again, and nobody is led there any more. */
@@ -39,15 +40,23 @@ export class AnnouncedResources {
     this.#publish();
   }
 
-  #refusal(agent: string, scope: readonly string[], name: string, protocol: Protocol): string | undefined {
+  #refusal(
+    agent: string,
+    scope: readonly string[],
+    { resource: name, protocol, ports }: Announced,
+  ): string | undefined {
     const configured = this.#config.resources.find((resource) => resource.name === name);
     const held = configured ?? this.#announced.get(name);
-    if (held?.agents.includes(agent)) return undefined;
+    const serves = held?.agents.includes(agent) === true;
+    if (serves && (held.protocol === 'network') !== (protocol === 'network'))
+      return `it is ${held.protocol} here, so it belongs under "${held.protocol === 'network' ? 'networks' : 'targets'}"`;
+    if (serves && configured) return undefined;
     if (configured) return `the relay's file gives it to ${configured.agents.join(', ')}`;
-    if (held) return `${held.agents.join(', ')} holds this name`;
+    if (held && !serves) return `${held.agents.join(', ')} holds this name`;
     if (!NAME.test(name)) return 'a name has lower-case letters, digits and "-", at most 63';
-    if (!scope.some((pattern) => inScope(pattern, name)))
-      return "neither the relay's file nor the scope of the enrollment token gives it to this agent";
+    if (!scope.some((entry) => isInScope(entry, name, ports)))
+      return `neither the relay's file nor the scope of the enrollment token gives it to this agent${ports ? ' with these ports' : ''}`;
+    if (serves) return undefined;
     const host = protocol === 'http' ? `${name}.${this.#config.relay.host}` : undefined;
     const taken = host === undefined ? undefined : this.#snapshots.current.resourceByHost.get(host);
     if (taken) return `its host ${host} is one of ${taken.name}`;
@@ -88,20 +97,4 @@ export class AnnouncedResources {
       announced: true,
     };
   }
-}
-
-/** `*` stands for any characters, none included. Each part is looked for once, so the work is bounded whatever the pattern. */
-function inScope(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === pattern;
-  if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false;
-  const end = name.length - last.length;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }

@@ -48,6 +48,8 @@ function compileField(field: AuditField, value: string, bind: (value: unknown) =
       ].join(' OR ');
     case 'path':
       return inPersonal(member('path').slice(0, -1));
+    case 'destination':
+      return inLeaf(member('destination').slice(0, -1));
     case 'address':
       return inPersonal(member('address'));
     case 'end':

@@ -9,6 +9,17 @@ const MAX_RESOURCES = 1000;
 
 const ResourceName = Type.String({ minLength: 1, maxLength: 128 });
 const Text = Type.String({ maxLength: 1000 });
+/** Host patterns, addresses, ports: their language is not the tunnel's. */
+const Entries = Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1000 });
+const QuestionId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+/** Why a name has no address: the agent does not list it, it is not in its DNS or leads to what may not be dialled, too much is asked. */
+const Resolution = Type.Union([
+  Type.Literal('not_allowed'),
+  Type.Literal('not_found'),
+  Type.Literal('timeout'),
+  Type.Literal('too_many'),
+]);
 
 const FromAgent = Type.Union([
   /** Replaces what was announced before. */
@@ -21,6 +32,16 @@ const FromAgent = Type.Union([
         maxProperties: MAX_RESOURCES,
       }),
     ),
+    /** Of targets that have one and are no web apps. */
+    ports: Type.Optional(
+      Type.Record(ResourceName, Type.Integer({ minimum: 1, maximum: 65_535 }), { maxProperties: MAX_RESOURCES }),
+    ),
+    /** Network resources, and the destinations that the agent dials for them. */
+    networks: Type.Optional(
+      Type.Record(ResourceName, Type.Object({ hosts: Entries, addresses: Entries, ports: Entries }), {
+        maxProperties: MAX_RESOURCES,
+      }),
+    ),
   }),
   /** Seen when dialling for a stream; sent when it changes. */
   Type.Object({
@@ -28,6 +49,14 @@ const FromAgent = Type.Union([
     resource: ResourceName,
     reachable: Type.Boolean(),
     reason: Type.Optional(Text),
+  }),
+  /** The answer to `resolve`: an address that the agent would dial for this name, or why there is none. */
+  Type.Object({
+    type: Type.Literal('resolved'),
+    id: QuestionId,
+    address: Type.Optional(Type.String({ maxLength: 45 })),
+    code: Type.Optional(Resolution),
+    message: Type.Optional(Text),
   }),
   /** Asks for a new credential for the same key. */
   Type.Object({ type: Type.Literal('renew') }),
@@ -47,11 +76,20 @@ const FromRelay = Type.Union([
     type: Type.Literal('refused'),
     resources: Type.Array(Type.Object({ resource: ResourceName, reason: Text }), { maxItems: MAX_RESOURCES }),
   }),
+  /** Asks for the address of a name of a network resource. Only agents that announced one are asked. */
+  Type.Object({
+    type: Type.Literal('resolve'),
+    id: QuestionId,
+    resource: ResourceName,
+    host: Type.String({ minLength: 1, maxLength: 253 }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  }),
   /** The relay will close this tunnel soon; connect elsewhere or again. */
   Type.Object({ type: Type.Literal('drain'), reason: Text }),
 ]);
 
 export type AgentMessage = Static<typeof FromAgent>;
+export type Resolution = Static<typeof Resolution>;
 export type RelayMessage = Static<typeof FromRelay>;
 
 export const parseAgentMessage = parser(FromAgent, "The agent's control message", 'protocol_violation');

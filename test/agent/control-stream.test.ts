@@ -14,7 +14,7 @@ async function begin(t: TestContext) {
   const relay = await SmallRelay.start(t);
   const key = generateSigningKey();
   const { credential, expiresAt } = await relay.credential('office', key.kid);
-  const config = { relay: relay.origin, name: 'office', stateDir: '', heartbeatMs: 60_000, targets: {} };
+  const config = { relay: relay.origin, name: 'office', stateDir: '', heartbeatMs: 60_000, targets: {}, networks: {} };
   const signal = new AbortController().signal;
   const { transport } = await connect(config, key, { jwt: credential, jti: jtiOf(credential), expiresAt }, signal);
   const tunnel = new Tunnel(transport, { side: 'dialler', heartbeatMs: 60_000 });

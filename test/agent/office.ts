@@ -71,6 +71,7 @@ export class Office {
           typeof at === 'number' ? { kind: 'tcp' as const, host: '127.0.0.1', port: at } : at,
         ]),
       ),
+      networks: {},
       ...change,
     };
   }

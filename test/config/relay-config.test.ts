@@ -176,6 +176,7 @@ test('an agent file becomes a complete configuration', () => {
       wiki: { kind: 'tcp', host: '127.0.0.1', port: 7001 },
       notes: { kind: 'tcp', host: '::1', port: 7002 },
     },
+    networks: {},
   });
 });
 

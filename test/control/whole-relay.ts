@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Lookup } from '../../src/agent/network-targets.ts';
 import { runAgent } from '../../src/agent/run.ts';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
@@ -34,9 +35,23 @@ export interface WholeRelay extends AsyncDisposable {
   /** A token for an app, by somebody's session. */
   tokenFor(app: string, cookie: string): Promise<string>;
   /** Enrolls an agent (default `office`) and runs it until disposal; resolves when the relay has its announcement. */
-  startAgent(targets: Readonly<Record<string, string>>, admin: string, name?: string): Promise<void>;
+  startAgent(
+    targets: Readonly<Record<string, string>>,
+    admin: string,
+    name?: string,
+    more?: AgentExtras,
+  ): Promise<void>;
   /** Replaces the rules; resolves when they are in force. */
   setRules(rules: readonly object[], security: string): Promise<void>;
+}
+
+export interface AgentExtras {
+  /** As in agent.yaml. */
+  readonly networks?: Readonly<Record<string, object>>;
+  /** Stands for the DNS of the agent's network. */
+  readonly lookup?: Lookup;
+  /** Of its enrollment token. */
+  readonly scope?: readonly string[];
 }
 
 export interface Ask {
@@ -127,18 +142,26 @@ export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<
       });
       return (JSON.parse(answer.body) as { token: string }).token;
     },
-    async startAgent(targets, admin, name = 'office') {
+    async startAgent(targets, admin, name = 'office', { networks = {}, lookup, scope = [] } = {}) {
       const headers = { cookie: admin, ...ourPage(origin) };
-      const created = await ask(`/api/v1/agents/${name}/tokens`, { method: 'POST', headers, body: '{}' });
+      const created = await ask(`/api/v1/agents/${name}/tokens`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ scope }),
+      });
       writeFileSync(join(directory, `${name}.token`), (JSON.parse(created.body) as { token: string }).token, {
         mode: 0o600,
       });
       const agentFile = join(directory, `${name}.yaml`);
       const stateDir = `./${name}`;
-      const agent = { relay: origin, name, enrollmentTokenFile: `./${name}.token`, stateDir, targets };
+      const agent = { relay: origin, name, enrollmentTokenFile: `./${name}.token`, stateDir, targets, networks };
       writeFileSync(agentFile, stringify(agent));
       const stopping = new AbortController();
-      const running = runAgent(loadAgentConfig(agentFile), { signal: stopping.signal, log: createLog('silent') });
+      const running = runAgent(loadAgentConfig(agentFile), {
+        signal: stopping.signal,
+        log: createLog('silent'),
+        ...(lookup && { lookup }),
+      });
       held.defer(async () => {
         stopping.abort();
         await running;

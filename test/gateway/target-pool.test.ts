@@ -25,6 +25,7 @@ function tunnelOf(id: string): AgentTunnel {
     },
     openStream: () => Promise.resolve(streamOf()),
     connectStream: () => Promise.resolve(streamOf()),
+    resolve: () => Promise.reject(new Error('not in these tests')),
   };
 }
 

@@ -24,6 +24,9 @@ import { pipe } from '../tunnel/pair.ts';
 
 export const HOST = 'wiki.test';
 
+/** What must be on record before anything happens. */
+const HELD: ReadonlySet<AuditEvent['kind']> = new Set(['access.intent', 'lease.opened']);
+
 /** Keeps what is appended; can fail, or hold appends until told. */
 export class RecordingAudit implements AuditAppender {
   readonly events: AuditEvent[] = [];
@@ -33,7 +36,7 @@ export class RecordingAudit implements AuditAppender {
 
   async append(event: AuditEvent): Promise<Recorded> {
     if (this.failing) throw new PosternError('audit_unavailable', 'The log cannot be written.');
-    if (this.held !== undefined && event.kind === 'access.intent') {
+    if (this.held !== undefined && HELD.has(event.kind)) {
       const { held } = this;
       await new Promise<void>((resolve) => {
         held.push(resolve);
@@ -271,7 +274,7 @@ export async function createWorld(
       sessionCookie: (header) => readCookie(header, SESSION_COOKIE),
     },
     audit,
-    tunnels: { pick: () => world.tunnel },
+    tunnels: { pick: () => world.tunnel, findNetwork: () => undefined },
     assertions: { issue: (identity) => Promise.resolve(`assertion-of-${identity.session.principal.subject}`) },
     receipts: { issue: (receipt) => Promise.resolve(`${receipt.session.id} ${receipt.intent} ${receipt.stream}`) },
     strangers: { refused: (reason) => strangers.push(reason) },

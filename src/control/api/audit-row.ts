@@ -32,6 +32,7 @@ function actor(event: AuditLogEntry['event']): string {
 function summary(event: AuditLogEntry['event']): string {
   switch (event.kind) {
     case 'access.intent':
+      if (event.access === 'tcp') return `Connection to ${event.host}${resolvedText(event)}`;
       return `${event.host}${pathOf(event) ?? ' (path erased)'}`;
     case 'access.terminated':
       return `Cut a live access to ${event.resource}: ${event.personal?.note ?? '(reason erased)'}`;
@@ -93,6 +94,14 @@ function summary(event: AuditLogEntry['event']): string {
     case 'agent.refused':
       return `${words(event.kind.slice('agent.'.length), true)}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
   }
+}
+
+/** Where a name led to. */
+function resolvedText({
+  host,
+  destination = host,
+}: Extract<AuditLogEntry['event'], { kind: 'access.intent' }>): string {
+  return destination === host ? '' : ` at ${destination}`;
 }
 
 function pathOf({ personal }: AuditLogEntry['event']): string | null {

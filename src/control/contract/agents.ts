@@ -78,8 +78,10 @@ export const IssuedCredential = Type.Object({ credential: Type.String(), expires
 /** POST /api/v1/agents/:name/tokens */
 export const NewToken = Type.Object(
   {
-    /** What the agent may announce beyond the relay's file: names, `*` for any characters. */
-    scope: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,63}$' }), { maxItems: 100 })),
+    /** What the agent may announce beyond the relay's file: names, `*` for any characters, and behind `:` the ports that connections under them may have. */
+    scope: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z0-9*-]{1,63}(:[0-9]{1,5}(-[0-9]{1,5})?)?$' }), { maxItems: 100 }),
+    ),
   },
   closed,
 );

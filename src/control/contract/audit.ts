@@ -30,7 +30,7 @@ export const AuditRow = Type.Object({
   method: Nullable(Type.String()),
   path: Nullable(
     Type.String(),
-    'Of an access: path and query as recorded; null where it was no access, or was erased.',
+    'Of a request: path and query as recorded; null for everything else, and where it was erased.',
   ),
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Null()]),
   end: Nullable(Type.String(), 'How an allowed access ended; null while it runs, or for ever when its end is unknown.'),

@@ -1,4 +1,5 @@
 import { LEASE } from '../../domain/decision.ts';
+import type { Destination } from '../../domain/destination.ts';
 import { NO_PATH, type RequestPath } from '../../domain/request-path.ts';
 import type { ConnectionClient } from '../connection/connection.ts';
 import type { RequestHead } from './1-read.ts';
@@ -12,6 +13,8 @@ export interface ConnectionHead {
   /** What the record says under `host`. */
   readonly host: string;
   readonly path: RequestPath;
+  /** Only where the resource is a network. */
+  readonly destination: Destination | undefined;
   readonly address: string;
   readonly userAgent: string | undefined;
 }
@@ -22,5 +25,5 @@ export type AccessHead = RequestHead | ConnectionHead;
 /** Step 1 of a connection. Who is known by an address only has what leases allow, and nothing else. */
 export function readConnection(resource: string, { credential, address, userAgent }: ConnectionClient): ConnectionHead {
   const method = credential.via === 'address' ? LEASE : 'CONNECT';
-  return { kind: 'tcp', method, resource, host: resource, path: NO_PATH, address, userAgent };
+  return { kind: 'tcp', method, resource, host: resource, path: NO_PATH, destination: undefined, address, userAgent };
 }

@@ -18,7 +18,12 @@ export function decide(snapshot: Snapshot, session: Session, resource: Resource,
     return policy.decide({
       principal: session.principal,
       resource,
-      action: { kind, method: head.method, path: head.path },
+      action: {
+        kind,
+        method: head.method,
+        path: head.path,
+        destination: head.kind === 'tcp' ? head.destination : undefined,
+      },
     });
   } catch {
     return denied(policy.version, 'policy_failed', undefined);

@@ -6,6 +6,7 @@ import type { Door } from '../door.ts';
 import { MAX_USER_AGENT } from '../limits.ts';
 import type { AccessHead } from './1-read-connection.ts';
 import { isAnonymous } from './anonymous.ts';
+import { dialledText } from './dialled.ts';
 import { recordedQuery } from './recorded-query.ts';
 import type { StreamPlace } from './stream-place.ts';
 
@@ -34,6 +35,7 @@ export function recordIntent(
     resource: resource.name,
     method: head.method,
     host: head.host,
+    destination: head.kind === 'tcp' ? dialledText(head.destination) : undefined,
     targetHost: resource.targetHost,
     effect: decision.effect,
     rule: decision.rule,

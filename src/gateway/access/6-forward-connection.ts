@@ -10,6 +10,7 @@ import {
 import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
 import { join } from '../connection/join.ts';
 import { MAX_ATTEMPTS, STREAM_OPEN_MS } from '../limits.ts';
+import { dialledText } from './dialled.ts';
 import { identifyAgain, lookInGap } from './gap.ts';
 import type { OpenConnection } from './open-connection.ts';
 
@@ -19,7 +20,8 @@ interface Reached {
 
 /**
  * Step 6 of a connection, after the intent is durable: opens a stream to the target, tells the client, and joins the two.
- * Where an agent cannot reach its target, another agent of the resource is asked: nothing has gone down the stream yet.
+ * Where an agent cannot reach its target, another agent of the resource is asked: nothing has gone down the stream yet. Not so
+ * through a network: the address that was decided and recorded is what this agent found.
  */
 export async function forwardConnection(access: OpenConnection): Promise<void> {
   const { stream } = access.connection;
@@ -37,7 +39,8 @@ async function reach(access: OpenConnection): Promise<Reached | Failure> {
   for (let attempt = 1; ; attempt += 1) {
     const reached = (await settleGap(access)) ?? (await open(access));
     if (!('end' in reached)) return stillHeld(access, reached);
-    if (reached.end !== 'target_unreachable' || attempt === MAX_ATTEMPTS) return reached;
+    const isFinal = attempt === MAX_ATTEMPTS || access.head.destination !== undefined;
+    if (reached.end !== 'target_unreachable' || isFinal) return reached;
     const tunnel = door.ports.tunnels.pick(resource);
     if (tunnel === undefined || tunnel === access.stream.tunnel) return reached;
     access.stream = door.connections.move(access.stream, tunnel);
@@ -48,6 +51,7 @@ async function reach(access: OpenConnection): Promise<Reached | Failure> {
 async function open(access: OpenConnection): Promise<Reached | Failure> {
   const { stream: place, resource, recorded, identity, door } = access;
   const { tunnel } = place;
+  const destination = dialledText(access.head.destination);
   const cancel = new AbortController();
   access.stop = () => cancel.abort();
   const limit = AbortSignal.timeout(STREAM_OPEN_MS);
@@ -58,11 +62,12 @@ async function open(access: OpenConnection): Promise<Reached | Failure> {
       stream: place.name,
       session: identity.session,
       resource,
+      destination,
       intent: recorded.id,
       leafHash: recorded.leafHash,
     });
     const signal = AbortSignal.any([cancel.signal, limit]);
-    return { target: await tunnel.connectStream({ resource: resource.name, receipt, signal }) };
+    return { target: await tunnel.connectStream({ resource: resource.name, destination, receipt, signal }) };
   } catch (error) {
     if (isCut(access)) return cut(access);
     door.log?.info({ intent: recorded.id, error: messageOf(error) }, 'a target was not reached');

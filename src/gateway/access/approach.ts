@@ -3,6 +3,7 @@ import type { Resource } from '../../domain/resource.ts';
 import type { Refusal } from '../answer/refusal.ts';
 import type { AgentTunnel } from '../ports.ts';
 import type { AccessHead } from './1-read-connection.ts';
+import type { Asked } from './asked.ts';
 import type { OpenAccess, OpenFacts } from './open-access.ts';
 import type { StreamPlace } from './stream-place.ts';
 
@@ -11,6 +12,10 @@ export interface Approach<Place extends StreamPlace, Open extends OpenAccess<Pla
   readonly head: AccessHead;
   /** Answers a stranger whom no rule lets in, or not now: then false. */
   admitsStranger(resource: Resource, decision: Decision, startedAt: number): Promise<boolean>;
+  /** Finds out where it goes, where that is not known: changes `head`. What went wrong is told only if no rule denies anyway. */
+  locate?(asked: Asked): Promise<Refusal | undefined>;
+  /** The tunnel to take. */
+  pick(resource: Resource): AgentTunnel | undefined;
   /** Why what is allowed is refused all the same. */
   unfit(resource: Resource): Refusal | undefined;
   /** A place among the streams to the resource's targets; undefined when there is none. */

@@ -12,7 +12,7 @@ import { OpenConnection } from './open-connection.ts';
 
 /** A TCP connection at the door. */
 export class ConnectionApproach implements Approach<ConnectionPlace, OpenConnection> {
-  readonly head: ConnectionHead;
+  head: ConnectionHead;
   readonly full = CONNECTIONS_FULL;
   readonly #door: Door;
   readonly #connection: Connection;
@@ -26,6 +26,10 @@ export class ConnectionApproach implements Approach<ConnectionPlace, OpenConnect
   /** Strangers open no client tunnels, whatever rules say. */
   admitsStranger(): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  pick(resource: Resource): AgentTunnel | undefined {
+    return this.#door.ports.tunnels.pick(resource);
   }
 
   unfit(): undefined {

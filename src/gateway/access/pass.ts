@@ -1,7 +1,5 @@
 import type { Recorded } from '../../domain/audit-event.ts';
 import type { Decision } from '../../domain/decision.ts';
-import type { Resource } from '../../domain/resource.ts';
-import type { Snapshot } from '../../domain/snapshot.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { deniedRefusal } from '../answer/denied.ts';
@@ -14,22 +12,14 @@ import {
   TOO_MANY_REQUESTS,
 } from '../answer/refusal.ts';
 import type { Door } from '../door.ts';
-import type { Identified } from './3-identify.ts';
 import { decide } from './4-decide.ts';
 import { recordIntent } from './5-record-intent.ts';
 import { NOTHING_SENT, recordOutcome } from './7-record-outcome.ts';
 import { isAnonymous } from './anonymous.ts';
 import type { Approach } from './approach.ts';
+import type { Asked } from './asked.ts';
 import type { OpenAccess } from './open-access.ts';
 import type { StreamPlace } from './stream-place.ts';
-
-/** Who asks for what, as steps 1 to 3 have found it. */
-export interface Asked {
-  /** In which the resource was found. */
-  readonly snapshot: Snapshot;
-  readonly resource: Resource;
-  readonly identified: Identified;
-}
 
 /** Steps 4 to 7, the same for every protocol: nothing reaches a target but through here. */
 export async function pass<Place extends StreamPlace, Open extends OpenAccess<Place>>(
@@ -47,19 +37,21 @@ export async function pass<Place extends StreamPlace, Open extends OpenAccess<Pl
     return approach.refuse(TOO_MANY_REQUESTS, { resource });
   }
 
+  const unlocated = approach.locate === undefined ? undefined : await approach.locate(asked);
   const decision = decide(snapshot, session, resource, approach.head); // 4 decide
   const id = sortableId(startedAt);
   if (isStranger && !(await approach.admitsStranger(resource, decision, startedAt))) return;
   const refuseRecorded = (refusal: Refusal) =>
     recordAndRefuse(door, approach, asked, { id, decision, refusal, startedAt });
   if (decision.effect === 'deny') {
-    return refuseRecorded(deniedRefusal(decision, resource, session.principal, ports.relay));
+    const isUnlocated = decision.reasons.includes('destination_unresolved') && unlocated !== undefined;
+    return refuseRecorded(isUnlocated ? unlocated : deniedRefusal(decision, resource, session.principal, ports.relay));
   }
 
   const unfit = approach.unfit(resource);
   if (unfit !== undefined) return refuseRecorded(unfit);
   if (live.isFull(session.id)) return refuseRecorded(SESSION_FULL);
-  const tunnel = ports.tunnels.pick(resource);
+  const tunnel = approach.pick(resource);
   if (tunnel === undefined) return refuseRecorded(NO_AGENT);
   const taken = approach.take(session.id, resource, tunnel);
   const stream = taken instanceof Promise ? await taken : taken;

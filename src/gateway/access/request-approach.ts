@@ -42,6 +42,10 @@ export class RequestApproach implements Approach<TargetStream, OpenRequest> {
     return false;
   }
 
+  pick(resource: Resource): AgentTunnel | undefined {
+    return this.#door.ports.tunnels.pick(resource);
+  }
+
   unfit(resource: Resource): Refusal | undefined {
     return isTooLarge(this.head, resource) ? BODY_TOO_LARGE : undefined;
   }

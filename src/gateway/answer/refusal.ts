@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../lib/errors.ts';
+import type { Resolved } from '../ports.ts';
 
 /** Why the data plane answers instead of the target. A value; what it says is meant for the person. */
 export interface Refusal {
@@ -20,6 +21,21 @@ export function refusal(status: number, code: ErrorCode, message: string, contac
 /** For requests that cannot be read in one way; the connection is closed, since its next bytes cannot be trusted either. */
 export function badRequest(status: 400 | 417 | 431 | 501, message: string): Refusal {
   return { status, code: 'request_invalid', message, close: true };
+}
+
+/** Why a name of a network has no address, for whom a rule may let there. */
+export function unresolvedRefusal(host: string, { code, message }: Exclude<Resolved, { address: string }>): Refusal {
+  switch (code) {
+    case 'tunnel_closed':
+      return NO_AGENT;
+    case 'timeout':
+      return refusal(504, 'timeout', `The agent did not find out the address of ${host} in time. Try again.`);
+    case 'too_many':
+      return refusal(429, 'limit_reached', message);
+    case 'not_allowed':
+    case 'not_found':
+      return refusal(502, 'target_unreachable', `The agent has no address for ${host}: ${message}`);
+  }
 }
 
 export function isRefusal(value: object | undefined): value is Refusal {
@@ -81,6 +97,16 @@ export const NO_RESOURCE = refusal(
   404,
   'not_found',
   'There is no such resource that takes connections. What you may reach is listed by: postern ls',
+);
+export const NO_NETWORK = refusal(
+  404,
+  'not_found',
+  'No network of this relay leads to this destination, or its agent is not connected. What you may reach is listed by: postern ls',
+);
+export const UNREADABLE_DESTINATION = refusal(
+  400,
+  'request_invalid',
+  'A destination is a name or an address, and a port: db1.lan:5432, 10.0.0.7:22 or [fd00::7]:22.',
 );
 export const CONNECTIONS_FULL = refusal(
   503,

@@ -53,8 +53,10 @@ export class ClientTunnel {
   async #accept(stream: TunnelStream): Promise<void> {
     try {
       const header = await receiveHeader(stream, CONNECTION_HEADER_MS);
-      if (header.kind !== 'resource') return void stream.destroy();
-      const connection = new TunnelConnection(this.client, header.resource, stream);
+      if (header.kind === 'control') return void stream.destroy();
+      const { destination } = header;
+      const resource = header.kind === 'resource' ? header.resource : undefined;
+      const connection = new TunnelConnection(this.client, { resource, destination }, stream);
       if (this.#draining) connection.refuse(RELAY_STOPPING);
       else this.#enter(connection);
     } catch {

@@ -12,8 +12,10 @@ export interface ConnectionClient {
 /** One connection that somebody asks for, and the means to answer it. */
 export interface Connection {
   readonly client: ConnectionClient;
-  /** Name of the resource. */
-  readonly resource: string;
+  /** Name of the resource; undefined: whichever network leads to the destination. */
+  readonly resource: string | undefined;
+  /** `host:port` as asked for, of a network. */
+  readonly destination?: string | undefined;
   /** Its bytes, from and to the client. */
   readonly stream: Duplex;
   /** Tells the client that the target is reached. Bytes may follow at once. */

@@ -6,12 +6,14 @@ import type { Connection, ConnectionClient } from './connection.ts';
 /** A stream of a client tunnel, its header read. */
 export class TunnelConnection implements Connection {
   readonly client: ConnectionClient;
-  readonly resource: string;
+  readonly resource: string | undefined;
+  readonly destination: string | undefined;
   readonly stream: TunnelStream;
 
-  constructor(client: ConnectionClient, resource: string, stream: TunnelStream) {
+  constructor(client: ConnectionClient, asked: AskedFor, stream: TunnelStream) {
     this.client = client;
-    this.resource = resource;
+    this.resource = asked.resource;
+    this.destination = asked.destination;
     this.stream = stream;
   }
 
@@ -40,8 +42,13 @@ export class TunnelConnection implements Connection {
   }
 }
 
+/** What a stream header says. */
+export type AskedFor = Pick<Connection, 'resource' | 'destination'>;
+
 function codeOf({ status, code }: Refusal): StreamRefusal {
   switch (status) {
+    case 400:
+      return 'not_allowed';
     case 401:
       return 'unauthenticated';
     case 403:

@@ -139,7 +139,7 @@ export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint
         socket.destroy();
       });
     },
-    directory: { pick: (resource) => live.pick(resource) },
+    directory: live,
     list: () => live.all().map((tunnel) => tunnel.view()),
     endAgent(agent, reason) {
       for (const tunnel of live.all()) if (tunnel.agent === agent) tunnel.end('agent_revoked', reason);

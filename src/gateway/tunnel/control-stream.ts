@@ -1,5 +1,6 @@
-import type { Protocol } from '../../domain/resource.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { Endpoint } from '../../lib/network/endpoint.ts';
+import { NetworkList } from '../../lib/network/network-list.ts';
 import {
   type AgentMessage,
   parseAgentMessage,
@@ -9,7 +10,9 @@ import {
 } from '../../tunnel/control-message.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader } from '../../tunnel/stream-header.ts';
+import type { Resolved } from '../ports.ts';
 import type { Announced, RefusedAnnouncement } from './announcement.ts';
+import { Questions } from './questions.ts';
 
 /** The agent must open the control stream and say what it is this soon after the proof; else the tunnel closes. */
 const CONTROL_TIMEOUT_MS = 10_000;
@@ -29,10 +32,13 @@ export interface ControlStreamPort {
 
 /** The relay's end of the control stream: what the agent serves, how its targets are, and renewal. */
 export class ControlStream {
+  /** Names of all that it serves, networks included. */
   resources: ReadonlySet<string> = new Set();
+  networks: ReadonlyMap<string, NetworkList> = new Map();
   readonly unreachable = new Set<string>();
   draining = false;
   readonly #port: ControlStreamPort;
+  readonly #questions = new Questions();
   #stream: TunnelStream | undefined;
   #timer: NodeJS.Timeout;
   #messages = 0;
@@ -56,8 +62,18 @@ export class ControlStream {
     if (this.#stream) sendControl(this.#stream, message);
   }
 
+  /** Asks the agent for the address of a name. Never rejects. */
+  resolve(resource: string, asked: Endpoint, session: string): Promise<Resolved> {
+    return this.#questions.ask(resource, asked, session, (question) => {
+      // Its answer is no message of the agent's own accord.
+      this.#messages -= 1;
+      this.send(question);
+    });
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
+    this.#questions.end();
   }
 
   async #open(stream: TunnelStream): Promise<void> {
@@ -84,11 +100,13 @@ export class ControlStream {
     if (this.#messages > MAX_MESSAGES) return this.#port.broken('Too many control messages.');
     switch (message.type) {
       case 'announce':
-        return this.#announced(message.resources, new Map(Object.entries(message.protocols ?? {})));
+        return this.#announced(message);
       case 'health':
         if (message.reachable) this.unreachable.delete(message.resource);
         else if (this.resources.has(message.resource)) this.unreachable.add(message.resource);
         return;
+      case 'resolved':
+        return this.#questions.take(message);
       case 'renew':
         return this.#renew();
       case 'drain':
@@ -97,13 +115,19 @@ export class ControlStream {
     }
   }
 
-  #announced(names: readonly string[], protocols: ReadonlyMap<string, Protocol>): void {
-    const refused = this.#port.judge(
-      names.map((resource) => ({ resource, protocol: protocols.get(resource) ?? 'http' })),
+  #announced(message: Announcement): void {
+    const networks = new Map(
+      Object.entries(message.networks ?? {}).map(([name, texts]) => [name, new NetworkList(texts)]),
     );
-    const may = new Set(names);
-    for (const { resource } of refused) may.delete(resource);
+    const announced = [...announcedTargets(message), ...announcedNetworks(networks)];
+    const refused = this.#port.judge(announced);
+    const may = new Set(announced.map(({ resource }) => resource));
+    for (const { resource } of refused) {
+      may.delete(resource);
+      networks.delete(resource);
+    }
     this.resources = may;
+    this.networks = networks;
     this.unreachable.clear();
     if (refused.length === 0) return;
     this.#port.refused(refused);
@@ -122,4 +146,20 @@ export class ControlStream {
       (error: unknown) => this.#port.broken(messageOf(error)),
     );
   }
+}
+
+type Announcement = Extract<AgentMessage, { type: 'announce' }>;
+
+function announcedTargets({ resources, protocols = {}, ports = {}, networks = {} }: Announcement): Announced[] {
+  return resources
+    .filter((resource) => !Object.hasOwn(networks, resource))
+    .map((resource) => {
+      const port = ports[resource];
+      const all = port === undefined ? {} : { ports: [{ first: port, last: port }] };
+      return { resource, protocol: protocols[resource] ?? 'http', ...all };
+    });
+}
+
+function announcedNetworks(networks: ReadonlyMap<string, NetworkList>): Announced[] {
+  return [...networks].map(([resource, { ports }]) => ({ resource, protocol: 'network', ports }));
 }

@@ -4,12 +4,13 @@ import type { TunnelView } from '../../domain/live.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import type { Endpoint } from '../../lib/network/endpoint.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, refusalError } from '../../tunnel/stream-header.ts';
 import type { MessageTransport } from '../../tunnel/transport.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
 import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
-import type { AgentTunnel, StreamOpening } from '../ports.ts';
+import type { AgentTunnel, Resolved, StreamOpening } from '../ports.ts';
 import type { AnnouncementJudge, RefusedAnnouncement } from './announcement.ts';
 import { ControlStream } from './control-stream.ts';
 import type { CredentialPort, DeviceCredential } from './credential-port.ts';
@@ -129,6 +130,17 @@ export class LiveTunnel implements AgentTunnel {
     return stream;
   }
 
+  /** How specifically it lists where somebody wants to go; undefined: not at all. */
+  rank(resource: string, asked: Endpoint): number | undefined {
+    return this.serves(resource) ? this.control.networks.get(resource)?.rank(asked) : undefined;
+  }
+
+  async resolve(resource: string, asked: Endpoint, session: string): Promise<Resolved> {
+    const resolved = await this.control.resolve(resource, asked, session);
+    if ('code' in resolved || this.control.networks.get(resource)?.takes(resolved.address)) return resolved;
+    return { code: 'not_allowed', message: 'The agent gave an address that it does not list.' };
+  }
+
   end(code: TunnelEndCode, reason: string): void {
     this.#tunnel.close(code, reason);
   }
@@ -164,12 +176,16 @@ export class LiveTunnel implements AgentTunnel {
     const stream = this.#tunnel.open();
     const stop = () => stream.destroy(stopped(open.signal));
     open.signal.addEventListener('abort', stop, { once: true });
-    stream.write(encodeHeader({ version: 1, kind: 'resource', resource: open.resource, receipt: open.receipt }));
+    const { resource, destination, receipt } = open;
+    stream.write(
+      encodeHeader({ version: 1, kind: 'resource', resource, receipt, ...(destination ? { destination } : {}) }),
+    );
     const answered = receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
       if (answer.ok) return;
       // The next stream already goes to another agent, if there is one: the message about health is still on its way.
-      if (answer.code.startsWith('dial_')) this.control.unreachable.add(open.resource);
-      stream.destroy(refusalError(answer, open.resource));
+      // What one destination does says nothing about a network.
+      if (answer.code.startsWith('dial_') && destination === undefined) this.control.unreachable.add(resource);
+      stream.destroy(refusalError(answer, resource));
     })
       .then(
         () => {},

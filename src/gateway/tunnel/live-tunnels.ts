@@ -1,5 +1,6 @@
 import type { Resource } from '../../domain/resource.ts';
-import type { TunnelDirectory } from '../ports.ts';
+import type { Endpoint } from '../../lib/network/endpoint.ts';
+import type { FoundNetwork, TunnelDirectory } from '../ports.ts';
 import type { LiveTunnel } from './live-tunnel.ts';
 
 /** Tunnels one agent may have at once; one more ends its oldest with `replaced`. */
@@ -28,21 +29,46 @@ export class LiveTunnels implements TunnelDirectory {
    * the fewest streams; equals take turns.
    */
   pick(resource: Resource): LiveTunnel | undefined {
-    const { agents, name } = resource;
+    const { name } = resource;
+    return this.#pick(resource, (tunnel) => tunnel.serves(name));
+  }
+
+  findNetwork(asked: Endpoint, resources: ReadonlyMap<string, Resource>): FoundNetwork | undefined {
+    const listing = this.all().flatMap((tunnel) =>
+      [...tunnel.control.networks.keys()].flatMap((name) => {
+        const resource = resources.get(name);
+        const rank = tunnel.rank(name, asked);
+        const serves = resource?.protocol === 'network' && resource.agents.includes(tunnel.agent);
+        return rank !== undefined && serves ? [{ resource, rank }] : [];
+      }),
+    );
+    const [best] = listing.toSorted(
+      (a, b) =>
+        Number(a.resource.announced ?? false) - Number(b.resource.announced ?? false) ||
+        b.rank - a.rank ||
+        (a.resource.name < b.resource.name ? -1 : 1),
+    );
+    if (best === undefined) return undefined;
+    const { resource } = best;
+    const tunnel = this.#pick(resource, (each) => each.rank(resource.name, asked) !== undefined);
+    return tunnel && { resource, tunnel };
+  }
+
+  #pick({ agents, name }: Resource, leadsThere: (tunnel: LiveTunnel) => boolean): LiveTunnel | undefined {
     let best: LiveTunnel | undefined;
     this.#turn += 1;
     for (let n = 0; n < agents.length; n += 1) {
       const agent = agents[(n + this.#turn) % agents.length];
-      const candidate = agent === undefined ? undefined : this.#newest(agent, name);
+      const candidate = agent === undefined ? undefined : this.#newest(agent, leadsThere);
       if (candidate && (!best || better(candidate, best, name))) best = candidate;
     }
     return best;
   }
 
-  #newest(agent: string, resource: string): LiveTunnel | undefined {
+  #newest(agent: string, leadsThere: (tunnel: LiveTunnel) => boolean): LiveTunnel | undefined {
     let suspect: LiveTunnel | undefined;
     for (const tunnel of this.#byAgent.get(agent) ?? []) {
-      if (tunnel.closed || !tunnel.serves(resource)) continue;
+      if (tunnel.closed || !leadsThere(tunnel)) continue;
       if (tunnel.healthy) return tunnel;
       suspect ??= tunnel;
     }

@@ -11,6 +11,12 @@ const VIA: Readonly<Record<AccessIntent['via'], string>> = {
   anonymous: 'not signed in',
 };
 
+const AS: Readonly<Record<AccessIntent['access'], string>> = {
+  http: 'HTTP request',
+  websocket: 'WebSocket',
+  tcp: 'Connection',
+};
+
 interface AccessProps {
   readonly event: AccessIntent;
   readonly outcome: AuditEntry['outcome'];
@@ -26,6 +32,9 @@ export function AccessSections({ event, outcome }: AccessProps) {
         <Field label="Host" mono>
           {event.host}
         </Field>
+        <Field label="Address" mono>
+          {event.destination}
+        </Field>
         <Field label="Path" mono>
           {personal?.path}
         </Field>
@@ -33,7 +42,7 @@ export function AccessSections({ event, outcome }: AccessProps) {
           {personal?.query}
         </Field>
         <Field label="As">
-          {event.access === 'websocket' ? 'WebSocket' : 'HTTP request'}, {VIA[event.via]}
+          {AS[event.access]}, {VIA[event.via]}
         </Field>
       </Section>
       <Section title="Decision">

@@ -7,7 +7,7 @@ import classes from './launcher.module.css';
 export function ResourceCard({ resource }: { resource: LauncherResource }) {
   const { name, protocol, url } = resource;
   if (url === null) {
-    const command = protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
+    const command = commandFor(protocol, name);
     return (
       <li className={classes['item']}>
         <div className={classes['card']}>
@@ -24,6 +24,11 @@ export function ResourceCard({ resource }: { resource: LauncherResource }) {
       </a>
     </li>
   );
+}
+
+function commandFor(protocol: LauncherResource['protocol'], name: string): string {
+  if (protocol === 'network') return 'postern proxy --socks 1080';
+  return protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
 }
 
 function Content({ resource, where, mark }: { resource: LauncherResource; where: ReactNode; mark?: ReactNode }) {
