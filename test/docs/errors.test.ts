@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { EXIT } from '../../src/cli/exit-code.ts';
 import { PROBLEM_CODES, type ProblemCode, problemOf } from '../../src/control/problem.ts';
 import { closeCodeOf, type TunnelEndCode } from '../../src/tunnel/tunnel-end.ts';
 
@@ -88,10 +87,6 @@ describe('docs/reference/errors.md', () => {
       column('Why an agent opened no stream'),
       [...refusals.matchAll(/'(\w+)'/g)].map(([, code]) => code ?? ''),
     );
-  });
-
-  it('has the exit codes', () => {
-    same(column('Exit codes of the command line'), Object.values(EXIT).map(String));
   });
 
   it('leads only to places that exist', () => {
