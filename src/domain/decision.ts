@@ -29,7 +29,7 @@ export type Reason =
   | 'path_ambiguous'
   /** Of a service token: it names other resources. */
   | 'out_of_scope'
-  /** The agent found no address for the name, or none that it serves; no rule denied by name. */
+  /** The agent found no address for the name, or none that it serves, and no rule denied by name. */
   | 'destination_unresolved'
   | 'no_policy'
   | 'policy_failed';
