@@ -99,6 +99,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<A
     summary: 'let plain ssh, scp, rsync, git and editors reach servers behind the relay',
     load: async () => (await import('./ssh-config.ts')).addSshConfigCommand,
   },
+  lease: {
+    summary: 'a port of the relay for a program that cannot run postern',
+    load: async () => (await import('./lease.ts')).addLeaseCommand,
+  },
   proxy: {
     summary: 'a SOCKS or HTTP proxy into networks behind the relay',
     load: async () => (await import('./proxy.ts')).addProxyCommand,

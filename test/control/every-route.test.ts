@@ -28,6 +28,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/v1/services/:name/disable': { disabled: true },
   'POST /api/v1/services/:name/tokens': { scope: ['wiki'], expiresAt: Date.now() + 3_600_000 },
   'POST /api/v1/accesses/:id/terminate': { reason: 'This is a test.' },
+  'POST /api/v1/leases': { resource: 'db' },
 };
 
 /** What is not answered with 200 where it is allowed: the walk names what does not exist, and strangers prove nothing. */
@@ -49,6 +50,8 @@ const ALLOWED: Readonly<Record<string, number>> = {
   'POST /api/v1/services/:name/tokens/:id/rotate': 404,
   'POST /api/v1/services/:name/tokens/:id/revoke': 404,
   'POST /api/v1/accesses/:id/terminate': 404,
+  'POST /api/v1/leases': 404,
+  'DELETE /api/v1/leases/:id': 404,
   'DELETE /api/v1/sessions/:id': 404,
 };
 

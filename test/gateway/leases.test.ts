@@ -143,7 +143,35 @@ describe('a leased port', () => {
     assert.deepEqual(world.gateway.leases?.list(), []);
     world.audit.failing = false;
     assert.equal(place.opened(), undefined);
-    await place.open();
+
+    const first = await freePort();
+    await using narrow = await createPlace({ ports: [first, first] });
+    const { audit } = narrow.world;
+    const held: (() => void)[] = [];
+    audit.held = held;
+    const opening = narrow.open();
+    const release = await audit.until(() => held[0]);
+    assert.equal(await converse(first, MINE, 'hello'), 'ECONNRESET');
+    release();
+    audit.held = undefined;
+    assert.equal((await opening).port, first);
+    assert.equal(await converse(first, MINE, 'hello'), 'hello');
+  });
+
+  it('is not told to whom lost it while it was being recorded', async () => {
+    await using place = await createPlace();
+    const { world } = place;
+    const held: (() => void)[] = [];
+    world.audit.held = held;
+    const opening = place.refused();
+    const release = await world.audit.until(() => held[0]);
+    world.sessions.delete('alice');
+    world.change({ kind: 'session_revoked', session: 'session-alice', reason: 'signed_out' });
+    release();
+    assert.equal(await opening, 403);
+    const ended = await place.ended();
+    assert.equal(ended.lease, place.opened()?.id);
+    assert.equal(ended.begun, 0);
   });
 
   it('is not given to whom no rule allows it, and that is on record', async () => {
@@ -215,12 +243,14 @@ describe('a leased port', () => {
     const { world } = place;
     const { id, port } = await place.open();
     const socket = connectFrom(port, MINE);
-    socket.on('error', () => {});
+    const failed = new Promise<string | undefined>((resolve) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+    });
     socket.write('hello');
     await once(socket, 'data');
     assert.equal(world.gateway.leases?.end('another', 'principal-bob'), false);
     assert.equal(world.gateway.leases?.end(id, 'principal-bob'), true);
-    await closing(socket);
+    assert.equal(await failed, 'ECONNRESET', 'which nobody takes for the end of what came');
     assert.equal((await world.audit.outcomeOf(0)).reason, 'lease_ended');
     const ended = await place.ended();
     assert.deepEqual([ended.reason, ended.by, ended.principal], ['lease_ended', 'principal-bob', 'principal-alice']);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { PersonalBlock } from '../../domain/audit-event.ts';
 import type { LeaseEnd } from '../../domain/lease.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -12,6 +13,8 @@ export interface LeaseTerms {
   readonly id: string;
   /** Whose it is; the only address that it is open from. */
   readonly client: ConnectionClient;
+  /** Of its records. */
+  readonly personal: PersonalBlock;
   /** Name of the resource. */
   readonly resource: string;
   readonly connections: number;

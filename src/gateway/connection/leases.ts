@@ -117,12 +117,13 @@ export class Leases {
     for (const lease of this.#leases.values()) this.#end(lease, 'relay_stopping');
   }
 
-  #create({ client, resource, identity }: AllowedLease, connections: number): Lease {
+  #create({ client, head, resource, identity }: AllowedLease, connections: number): Lease {
     const { clock, bounds, ports } = this.#door;
     const openedAt = clock();
     const terms = {
       id: sortableId(openedAt),
       client,
+      personal: personalBlock(this.#door, head, resource, identity),
       resource: resource.name,
       connections,
       openedAt,
@@ -159,8 +160,7 @@ export class Leases {
     return why;
   }
 
-  #opened({ terms }: Lease, port: number, { head, resource, identity, decision }: AllowedLease): LeaseOpened {
-    const { session } = identity;
+  #opened({ terms, session }: Lease, port: number, { decision }: AllowedLease): LeaseOpened {
     return {
       kind: 'lease.opened',
       id: terms.id,
@@ -168,8 +168,8 @@ export class Leases {
       principal: session.principal.id,
       session: session.id,
       facts: session.factsHash,
-      personal: personalBlock(this.#door, head, resource, identity),
-      resource: resource.name,
+      personal: terms.personal,
+      resource: terms.resource,
       port,
       connections: terms.connections,
       expiresAt: terms.expiresAt,
@@ -215,6 +215,7 @@ export class Leases {
         at,
         principal: session.principal.id,
         session: session.id,
+        personal: terms.personal,
         lease: terms.id,
         resource: terms.resource,
         reason,
