@@ -4,7 +4,6 @@ import type { AtRelay } from '../client/profiles.ts';
 import type { ProxyPort } from '../client/proxy/port.ts';
 import { Route } from '../client/proxy/route.ts';
 import { type ProxyKinds, serveProxy } from '../client/proxy/serve-proxy.ts';
-import { listResources, takesConnections } from '../client/resources.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { aborted } from '../lib/wait.ts';
@@ -39,17 +38,10 @@ export function addProxyCommand(program: Command): void {
       const person = tunnelOfPerson(at);
       using tunnel = person.tunnel;
       const signal = stopSignal();
-      const gate = signInGate(person.profile, signal);
-      const opener = gate.guard(tunnel);
-      const route = new Route({
-        relay: person.profile.relay,
-        resources: async () => {
-          const listed = await gate.pass(() => listResources(person.credential(), signal));
-          return new Set(listed.filter(takesConnections).map(({ name }) => name));
-        },
-      });
+      const opener = signInGate(person.profile, signal).guard(tunnel);
+      const route = new Route(person.profile.relay, opener);
       const port: ProxyPort = {
-        open: async (host, to, gone) => opener.open(await route.find(host, to), AbortSignal.any([signal, gone])),
+        open: (host, to, gone) => route.open(host, to, AbortSignal.any([signal, gone])),
         failed: (host, error) => process.stderr.write(`${printable(`${host}: ${messageOf(error)}`)}\n`),
       };
       await using listeners = new AsyncDisposableStack();

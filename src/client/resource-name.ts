@@ -3,6 +3,10 @@ import { PosternError } from '../lib/errors.ts';
 /** As postern.yaml allows it. */
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
+export function isResourceName(text: string): boolean {
+  return NAME.test(text);
+}
+
 /** The resource that a person means by `build01` or `build01.access.example.com`. `request_invalid` for what no resource is called. */
 export function parseResourceName(text: string, relay: string): string {
   const name = resourceBelow(text, relay) ?? text.toLowerCase();

@@ -1,41 +1,50 @@
+import type { Duplex } from 'node:stream';
+import { dropOldest } from '../../lib/drop-oldest.ts';
 import { addressText } from '../connect/listen-at.ts';
-import { resourceBelow } from '../resource-name.ts';
+import { isResourceName, resourceBelow } from '../resource-name.ts';
+import type { StreamOpener } from '../tunnel/client-tunnel.ts';
 import type { Destination } from '../tunnel/destination.ts';
+import { StreamRefusedError } from '../tunnel/refusal.ts';
 
-const FRESH_MS = 30_000;
+/** So long a name is not asked about again. */
+const UNKNOWN_MS = 30_000;
+const MAX_UNKNOWN = 1000;
 
-export interface RouteOptions {
-  /** Origin. */
-  readonly relay: string;
-  /** Names of the resources that take connections. */
-  readonly resources: () => Promise<ReadonlySet<string>>;
-}
-
-/** Which host and port is which resource, and what is for the relay to find among its networks. */
+/**
+ * Finds what a host and port mean: `build01.<host of the relay>` is a resource; so is `build01`, if there is one; anything
+ * else is for the relay to find in its networks.
+ */
 export class Route {
-  readonly #options: RouteOptions;
-  #known: { readonly names: Promise<ReadonlySet<string>>; readonly at: number } | undefined;
+  readonly #relay: string;
+  readonly #opener: StreamOpener;
+  /** Names without dots that are no resources, and until when that holds. */
+  readonly #unknown = new Map<string, number>();
 
-  constructor(options: RouteOptions) {
-    this.#options = options;
+  /** `relay`: its origin. */
+  constructor(relay: string, opener: StreamOpener) {
+    this.#relay = relay;
+    this.#opener = opener;
   }
 
-  async find(host: string, port: number): Promise<Destination> {
-    const below = resourceBelow(host, this.#options.relay);
-    if (below !== undefined) return { resource: below };
+  /** Rejects as the opener does. */
+  async open(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    const below = resourceBelow(host, this.#relay);
+    if (below !== undefined) return this.#opener.open({ resource: below }, signal);
+    const there: Destination = { destination: addressText(host.replace(/\.$/, ''), port) };
     const name = host.toLowerCase();
-    // Only a name without dots may be that of a resource and something else, too.
-    if (/^[a-z0-9-]+$/.test(name) && (await this.#names()).has(name)) return { resource: name };
-    return { destination: addressText(host.replace(/\.$/, ''), port) };
+    if (!isResourceName(name) || this.#isUnknown(name)) return this.#opener.open(there, signal);
+    try {
+      return await this.#opener.open({ resource: name }, signal);
+    } catch (error) {
+      if (!(error instanceof StreamRefusedError) || error.refusal !== 'unknown_resource') throw error;
+      this.#unknown.set(name, performance.now() + UNKNOWN_MS);
+      dropOldest(this.#unknown, MAX_UNKNOWN);
+      return this.#opener.open(there, signal);
+    }
   }
 
-  #names(): Promise<ReadonlySet<string>> {
-    if (this.#known && performance.now() - this.#known.at < FRESH_MS) return this.#known.names;
-    const known = { names: this.#options.resources(), at: performance.now() };
-    this.#known = known;
-    known.names.catch(() => {
-      if (this.#known === known) this.#known = undefined;
-    });
-    return known.names;
+  #isUnknown(name: string): boolean {
+    const until = this.#unknown.get(name);
+    return until !== undefined && performance.now() < until;
   }
 }

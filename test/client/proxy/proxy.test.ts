@@ -31,10 +31,10 @@ async function setUp(t: TestContext, kinds: ProxyKinds = { socks: true, http: tr
   };
   const tunnel = new ClientTunnel({ credential: () => relay.credential() });
   t.after(() => tunnel[Symbol.dispose]());
-  const route = new Route({ relay: relay.origin, resources: () => Promise.resolve(new Set(['db'])) });
+  const route = new Route(relay.origin, tunnel);
   const said: string[] = [];
   const listener = await serveProxy(LOOPBACK, kinds, {
-    open: async (host, port, gone) => tunnel.open(await route.find(host, port), gone),
+    open: (host, port, gone) => route.open(host, port, gone),
     failed: (host, error) => said.push(`${host}: ${messageOf(error)}`),
   });
   t.after(() => listener[Symbol.asyncDispose]());
@@ -75,6 +75,21 @@ describe('a proxy on this machine', () => {
     // Names are for the other end to resolve.
     const resolvedHere = await curl('--socks5', at, 'http://127.0.0.1:9/');
     assert.equal(resolvedHere.out, 'GET /');
+  });
+
+  test('takes a name without dots for a resource, and asks for an address where there is none', async (t) => {
+    const { relay, port } = await setUp(t);
+    relay.answer = (header) =>
+      'resource' in header && header.resource === 'intranet'
+        ? { ok: false, code: 'unknown_resource' }
+        : { ok: false, code: 'denied', message: 'No.' };
+    for (const host of ['intranet', 'intranet', 'db']) assert.equal(await socksReply(port, host), 2);
+    assert.deepEqual(
+      relay.headers.map((header) =>
+        'destination' in header ? header.destination : 'resource' in header && header.resource,
+      ),
+      ['intranet', 'intranet:80', 'intranet:80', 'db'],
+    );
   });
 
   test('says no with the code of each protocol, and why on standard error', { skip }, async (t) => {
@@ -141,8 +156,9 @@ function raw(at: string, bytes: string): Promise<string> {
   });
 }
 
-/** The reply code to a request for build.internal:80. */
-async function socksReply(port: number): Promise<number | undefined> {
-  const said = await raw(`127.0.0.1:${port}`, '\x05\x01\0\x05\x01\0\x03\x0ebuild.internal\0\x50');
+/** The reply code to a request for port 80 there. */
+async function socksReply(port: number, host = 'build.internal'): Promise<number | undefined> {
+  const length = String.fromCharCode(host.length);
+  const said = await raw(`127.0.0.1:${port}`, `\x05\x01\0\x05\x01\0\x03${length}${host}\0\x50`);
   return Buffer.from(said, 'latin1')[3];
 }

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { missing } from '../apps/missing.ts';
+import { type Cluster, startPostgres } from '../store/databases.ts';
+import { startChromium } from './chromium.ts';
+import { type CommandLine, signInCommandLine } from './command-line.ts';
+import { createNamespace, type Namespace } from './netns.ts';
+import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';
+import { startWorld } from './world.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const skip =
+  process.getuid?.() === 0
+    ? missing(['/usr/bin/psql', '/usr/bin/curl'], 'postgresql-client curl')
+    : 'only root makes network namespaces';
+const LIMIT_MS = 60_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+const SETTINGS = [
+  'log_connections=on',
+  'logging_collector=on',
+  'log_directory=log',
+  'log_filename=log',
+  'log_timezone=UTC',
+];
+
+describe('TCP from a network that can only dial out to services in another one', { skip }, () => {
+  const undo = new AsyncDisposableStack();
+  let here: Namespace;
+  let postgres: Cluster;
+  let web: RecordingTarget;
+  let alice: CommandLine;
+  let eve: CommandLine;
+  let auditor: CommandLine;
+
+  before(async () => {
+    const there = undo.use(await createNamespace());
+    here = undo.use(await createNamespace());
+    postgres = undo.use(await startPostgres(SETTINGS));
+    web = undo.use(await startRecordingTarget());
+    const webPort = Number(new URL(web.url).port);
+    await there.leadOut(webPort);
+    const resources = {
+      db: { target: `unix:${join(postgres.directory, '.s.PGSQL.5432')}`, protocol: 'tcp' },
+      web: { target: `127.0.0.1:${webPort}`, protocol: 'tcp' },
+      closed: { target: '127.0.0.1:9', protocol: 'tcp' },
+    };
+    const world = undo.use(await startWorld({ database: 'embedded', namespace: there, resources }));
+    await here.leadOut(world.port);
+    const chromium = undo.use(await startChromium());
+    alice = await signInCommandLine(world, await chromium.person(), 'alice');
+    eve = await signInCommandLine(world, await chromium.person(), 'eve');
+    auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
+  });
+  after(() => undo.disposeAsync());
+
+  /** Runs a program in the person's network, as that person. */
+  async function run(person: CommandLine, ...words: string[]): Promise<Ran> {
+    const [command = '', ...args] = [...here.prefix, ...words];
+    try {
+      return {
+        code: 0,
+        ...(await promisify(execFile)(command, args, { env: person.env, timeout: LIMIT_MS, maxBuffer: MAX_BYTES })),
+      };
+    } catch (error) {
+      return error as Ran;
+    }
+  }
+  const psql = (person: CommandLine, sql: string) => {
+    const command = `psql -X -At -h 127.0.0.1 -p {port} -U postgres -c "${sql}"`;
+    return run(person, process.execPath, MAIN, 'connect', 'db', '--exec', command);
+  };
+  /** When the server took connections, epoch ms. */
+  const connections = (): number[] =>
+    readFileSync(join(postgres.directory, 'data/log/log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('connection received'))
+      .map((line) => Date.parse(`${line.slice(0, 23).replace(' ', 'T')}Z`));
+  /** `postern` in the background, until it has said that. */
+  async function background(person: CommandLine, stream: 'stdout' | 'stderr', ...words: string[]): Promise<string> {
+    const [command = '', ...args] = [...here.prefix, process.execPath, MAIN, ...words];
+    const child = spawn(command, args, { env: person.env });
+    undo.defer(() => void child.kill('SIGKILL'));
+    const [line] = (await once(child[stream], 'data')) as [Buffer];
+    return line.toString();
+  }
+
+  test('alice asks PostgreSQL by psql, and the record of it was there before the server saw anything', async () => {
+    const seenBefore = connections().length;
+    const { code, stdout, stderr } = await psql(alice, 'select 6 * 7, repeat(md5(1::text), 100000)');
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout === `42|${'c4ca4238a0b923820dcc509a6f75849b'.repeat(100_000)}\n`, stdout.slice(0, 100));
+    const [at = 0, ...more] = connections().slice(seenBefore);
+    assert.equal(more.length, 0);
+    const [record] = await auditor.audit('who:alice@example.com resource:db');
+    assert.equal(record?.effect, 'allow');
+    assert.equal(record.personal?.email, 'alice@example.com');
+    assert.ok(record.at <= at, `recorded at ${record.at}, connected at ${at}`);
+    assert.equal(record.outcome?.end, 'completed');
+    assert.ok(record.outcome.bytesDown > 3_200_000);
+  });
+
+  test('eve is denied: psql fails, the sentence of the rule is said, and the server saw nothing', async () => {
+    const seenBefore = connections().length;
+    const { code, stdout, stderr } = await psql(eve, 'select 1');
+    assert.equal(code, 2, 'the exit code of psql');
+    assert.equal(stdout, '');
+    assert.match(stderr, /^db: This is for employees\./m);
+    assert.equal(connections().length, seenBefore);
+    const records = await auditor.audit('who:eve@example.com resource:db');
+    assert.ok(records.length > 0 && records.every(({ effect }) => effect === 'deny'));
+    assert.ok(stderr.includes(records[0]?.id ?? 'no record'));
+  });
+
+  test('a local socket stands for the one at the server', async () => {
+    const directory = join(alice.env['POSTERN_CONFIG_DIR'] ?? '', 'sockets');
+    await run(alice, 'mkdir', directory);
+    await background(alice, 'stdout', 'connect', 'db', '-L', `unix:${join(directory, '.s.PGSQL.5432')}`);
+    const { stdout, stderr } = await run(
+      alice,
+      'psql',
+      '-X',
+      '-At',
+      '-h',
+      directory,
+      '-U',
+      'postgres',
+      '-c',
+      'select 43',
+    );
+    assert.equal(stdout, '43\n', stderr);
+  });
+
+  test('curl through SOCKS5 and HTTP CONNECT reaches what alice may, by the name of the resource; eve reaches nothing', async () => {
+    for (const [person, port] of [
+      [alice, '1080'],
+      [eve, '1081'],
+    ] as const)
+      await background(person, 'stderr', 'proxy', '--socks', port, '--http', port);
+    const get = (person: CommandLine, ...way: string[]) => run(person, 'curl', '-sS', '--max-time', '30', ...way);
+    for (const way of [['--socks5-hostname'], ['--proxytunnel', '--proxy']])
+      for (const url of ['http://web/', 'http://web.postern.localhost:81/']) {
+        const { code, stderr } = await get(alice, ...way, '127.0.0.1:1080', url);
+        assert.equal(code, 0, stderr);
+      }
+    const seenBefore = web.seen.length;
+    assert.equal(seenBefore, 4);
+    const denied = await get(eve, '--socks5-hostname', '127.0.0.1:1081', 'http://web/');
+    assert.equal(denied.code, 97);
+    assert.match(denied.stderr, /\(2\)/, 'not allowed by the rules');
+    const refused = await get(alice, '--socks5-hostname', '127.0.0.1:1080', 'http://closed/');
+    assert.match(refused.stderr, /\(5\)/, 'connection refused');
+    assert.equal(web.seen.length, seenBefore);
+    const [record] = await auditor.audit('who:eve@example.com resource:web');
+    assert.equal(record?.effect, 'deny');
+  });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
