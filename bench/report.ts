@@ -24,12 +24,14 @@ export interface SetupReport {
 export interface Ratios {
   readonly requestsPerSecondMany: number;
   readonly requestsPerSecondOne: number;
+  readonly pagesPerSecond: number;
   readonly downloadMBps: number;
 }
 
 const METRICS: Readonly<Record<keyof Ratios, (round: RoundResult) => number>> = {
   requestsPerSecondMany: (round) => round.many.requestsPerSecond,
   requestsPerSecondOne: (round) => round.one.requestsPerSecond,
+  pagesPerSecond: (round) => round.page.requestsPerSecond,
   downloadMBps: (round) => round.downloadMBps,
 };
 
@@ -53,7 +55,7 @@ export function summarise(results: readonly SetupResult[], options: Options, mac
 /** The most that programs outside the bench took of the machine in any run, 0 to 1. */
 export function worstForeignShare(setups: readonly SetupReport[]): number {
   const rounds = setups.flatMap((setup) => setup.rounds);
-  return Math.max(0, ...rounds.flatMap(({ one, many }) => [one.foreignShare, many.foreignShare]));
+  return Math.max(0, ...rounds.flatMap(({ one, many, page }) => [one, many, page].map((cell) => cell.foreignShare)));
 }
 
 /** Throws on an empty list: a median of nothing would be reported as a number. */
@@ -70,6 +72,7 @@ export function medianRound(rounds: readonly RoundResult[]): RoundResult {
   return {
     one: medianCell(rounds.map((round) => round.one)),
     many: medianCell(rounds.map((round) => round.many)),
+    page: medianCell(rounds.map((round) => round.page)),
     downloadMBps: median(rounds.map((round) => round.downloadMBps)),
   };
 }
@@ -99,6 +102,7 @@ export function ratiosOf(mine: SetupResult, other: SetupResult): Ratios {
   return {
     requestsPerSecondMany: of('requestsPerSecondMany'),
     requestsPerSecondOne: of('requestsPerSecondOne'),
+    pagesPerSecond: of('pagesPerSecond'),
     downloadMBps: of('downloadMBps'),
   };
 }

@@ -13,6 +13,8 @@ export interface RoundResult {
   readonly one: Cell;
   /** 64 connections. */
   readonly many: Cell;
+  /** 64 connections that ask for a page which the target renders anew each time. */
+  readonly page: Cell;
   /** 10⁶ bytes per second of one download. */
   readonly downloadMBps: number;
 }
@@ -50,13 +52,14 @@ export async function measureRounds(
   for (let round = 0; round < options.rounds; round += 1) {
     const turn = round % setups.length;
     for (const setup of [...setups.slice(turn), ...setups.slice(0, turn)]) {
-      const many = await measureCell(setup, target, MANY, options.seconds, signal);
-      const one = await measureCell(setup, target, 1, options.seconds, signal);
+      const many = await measureCell(setup, target, 'small', MANY, options.seconds, signal);
+      const one = await measureCell(setup, target, 'small', 1, options.seconds, signal);
+      const page = await measureCell(setup, target, 'page', MANY, options.seconds, signal);
       const before = await target.served();
       const downloadMBps = await measureDownload(setup, options.downloadBytes, signal);
       await probe(setup);
       await setup.confirm?.((await target.served()) - before);
-      rounds.get(setup.name)?.push({ one, many, downloadMBps });
+      rounds.get(setup.name)?.push({ one, many, page, downloadMBps });
       say(
         `round ${round + 1} of ${options.rounds}: ${setup.name} ${Math.round(many.requestsPerSecond)} requests/s, ${Math.round(downloadMBps)} MB/s`,
       );

@@ -21,7 +21,13 @@ export function renderReport(report: Report): string {
       `Other programs took up to ${(100 * foreign).toFixed(0)} % of the machine: repeat this on a quiet one before believing it.`,
     );
   }
-  const sections = [title.join('\n'), renderRates(report), renderCpu(report), renderRatios(report)];
+  const sections = [
+    title.join('\n'),
+    renderRates(report),
+    renderPages(report),
+    renderCpu(report),
+    renderRatios(report),
+  ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
@@ -38,12 +44,6 @@ function renderRates(report: Report): string {
     'MB/s',
     'peak MB',
   ];
-  const cell = (of: Cell) => [
-    Math.round(of.requestsPerSecond).toString(),
-    (of.p50Us / 1000).toFixed(2),
-    (of.p99Us / 1000).toFixed(2),
-    of.ownCpuUs.toFixed(0),
-  ];
   return columns([
     ['', ...head],
     ...report.setups.map((setup) => [
@@ -56,6 +56,20 @@ function renderRates(report: Report): string {
         .join('+'),
     ]),
   ]);
+}
+
+function renderPages({ setups }: Report): string {
+  const head = [`a page that the target renders, ${MANY} connections: req/s`, 'p50 ms', 'p99 ms', 'CPU µs/req'];
+  return columns([['', ...head], ...setups.map((setup) => [setup.title, ...cell(setup.median.page)])]);
+}
+
+function cell(of: Cell): string[] {
+  return [
+    Math.round(of.requestsPerSecond).toString(),
+    (of.p50Us / 1000).toFixed(2),
+    (of.p99Us / 1000).toFixed(2),
+    of.ownCpuUs.toFixed(0),
+  ];
 }
 
 function renderCpu({ setups }: Report): string {
@@ -71,12 +85,17 @@ function renderRatios({ setups }: Report): string {
     (['nginx', 'ssh'] as const).flatMap((other) => {
       const ratios = setup.ratios[other];
       if (!ratios || !setup.name.startsWith('postern')) return [];
-      const numbers = [ratios.requestsPerSecondMany, ratios.requestsPerSecondOne, ratios.downloadMBps];
+      const numbers = [
+        ratios.requestsPerSecondMany,
+        ratios.requestsPerSecondOne,
+        ratios.pagesPerSecond,
+        ratios.downloadMBps,
+      ];
       return [[`${setup.title} : ${other}`, ...numbers.map((ratio) => ratio.toFixed(2))]];
     }),
   );
   if (lines.length === 0) return '';
-  return columns([['ratios', `req/s at ${MANY}`, 'req/s at 1', 'MB/s'], ...lines]);
+  return columns([['ratios', `req/s at ${MANY}`, 'req/s at 1', 'pages/s', 'MB/s'], ...lines]);
 }
 
 /** First column to the left, numbers to the right. */

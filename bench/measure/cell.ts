@@ -3,6 +3,7 @@ import { pause } from '../../src/lib/wait.ts';
 import { BenchError, type Setup } from '../setup.ts';
 import type { Target } from '../setups/target.ts';
 import { SMALL_BODY } from '../setups/target-bodies.ts';
+import { renderPage } from '../setups/target-page.ts';
 import { readCpu, readMachineCpu } from './cpu.ts';
 import { runWrk } from './wrk.ts';
 
@@ -22,9 +23,18 @@ export interface Cell {
 /** What one run leaves unfinished (closed connections, outcomes not yet written) must not burden the next. */
 const SETTLE_MS = 200;
 
+/** What is asked for: bytes that cost the target next to nothing, or a page that it renders each time. */
+export type Load = 'small' | 'page';
+
+const LOADS: Readonly<Record<Load, { readonly path: string; readonly bytes: number }>> = {
+  small: { path: '/bench', bytes: SMALL_BODY.length },
+  page: { path: '/page', bytes: renderPage().length },
+};
+
 export async function measureCell(
   setup: Setup,
   target: Target,
+  load: Load,
   connections: number,
   seconds: number,
   signal: AbortSignal,
@@ -33,7 +43,7 @@ export async function measureCell(
   const servedBefore = await target.served();
   const cpuBefore = readCpu(setup.parts);
   const foreignBefore = readForeignCpu();
-  const summary = await runWrk(setup, connections, seconds, signal);
+  const summary = await runWrk(setup, connections, seconds, signal, LOADS[load].path);
   const foreignUs = readForeignCpu() - foreignBefore;
   const cpuAfter = readCpu(setup.parts);
   await pause(SETTLE_MS, signal);
@@ -43,7 +53,7 @@ export async function measureCell(
   if (served < summary.requests || served > summary.requests + connections) {
     throw new BenchError(`${setup.name}: wrk counted ${summary.requests} answers, the target saw ${served} requests`);
   }
-  if (summary.bytes < summary.requests * SMALL_BODY.length) {
+  if (summary.bytes < summary.requests * LOADS[load].bytes) {
     throw new BenchError(`${setup.name}: ${summary.requests} answers held only ${summary.bytes} bytes`);
   }
   await setup.confirm?.(served);

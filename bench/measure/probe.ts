@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { BenchError, type Setup } from '../setup.ts';
 import { DOWNLOAD_CHUNK, SMALL_BODY } from '../setups/target-bodies.ts';
+import { renderPage } from '../setups/target-page.ts';
 
 const LIMIT_MS = 10_000;
 
@@ -45,6 +46,7 @@ export function ask(
 export async function probe(setup: Setup): Promise<void> {
   for (const [path, expected] of [
     ['/bench', SMALL_BODY],
+    ['/page', renderPage()],
     [`/download?bytes=${4 * DOWNLOAD_CHUNK.length}`, Buffer.concat(Array.from({ length: 4 }, () => DOWNLOAD_CHUNK))],
   ] as const) {
     const answer = await ask(setup.port, path, setup.headers);

@@ -27,12 +27,13 @@ export async function runWrk(
   connections: number,
   seconds: number,
   signal: AbortSignal,
+  path = '/bench',
 ): Promise<WrkSummary> {
   const headers = Object.entries(setup.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const output = await runToEnd(
     'wrk',
     ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '--latency', '-s', script, ...headers].concat(
-      `http://127.0.0.1:${setup.port}/bench`,
+      `http://127.0.0.1:${setup.port}${path}`,
     ),
     { signal },
   );

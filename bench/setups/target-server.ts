@@ -1,6 +1,7 @@
 // The target: as lean as node:http allows, so that what stands before it shows.
 import { createServer, type ServerResponse } from 'node:http';
 import { DOWNLOAD_CHUNK, SMALL_BODY, TARGET_READY, type TargetCount } from './target-bodies.ts';
+import { renderPage } from './target-page.ts';
 
 let served = 0;
 
@@ -8,11 +9,16 @@ const server = createServer((request, response) => {
   served += 1;
   const [path, query] = (request.url ?? '').split('?');
   if (path === '/download') return download(response, Number(new URLSearchParams(query).get('bytes')));
-  response.writeHead(200, { 'content-type': 'text/plain', 'content-length': SMALL_BODY.length });
-  response.end(SMALL_BODY);
+  if (path === '/page') return answer(response, 'text/html; charset=utf-8', renderPage());
+  answer(response, 'text/plain', SMALL_BODY);
 });
 server.keepAliveTimeout = 120_000;
 server.maxRequestsPerSocket = 0;
+
+function answer(response: ServerResponse, type: string, body: Buffer): void {
+  response.writeHead(200, { 'content-type': type, 'content-length': body.length });
+  response.end(body);
+}
 
 function download(response: ServerResponse, bytes: number): void {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes });

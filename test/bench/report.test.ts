@@ -72,6 +72,7 @@ describe('the report', () => {
     assert.deepEqual(ratiosOf(half, fast), {
       requestsPerSecondMany: 0.5,
       requestsPerSecondOne: 0.5,
+      pagesPerSecond: 0.5,
       downloadMBps: 0.5,
     });
   });
@@ -89,7 +90,7 @@ describe('the report', () => {
     const text = renderReport(report);
     assert.match(text, /^Postern, PostgreSQL +400 /m);
     assert.match(text, / 100\+80$/m);
-    assert.match(text, /^Postern, PostgreSQL : nginx +0\.40 +0\.40 +0\.40$/m);
+    assert.match(text, /^Postern, PostgreSQL : nginx +0\.40 +0\.40 +0\.40 +0\.40$/m);
     assert.deepEqual(JSON.parse(JSON.stringify(report)), report);
   });
 });
@@ -128,5 +129,5 @@ function round(rate: number, foreignShare = 0): RoundResult {
     ownCpuUs: 10,
     foreignShare,
   };
-  return { one: cell, many: cell, downloadMBps: rate };
+  return { one: cell, many: cell, page: cell, downloadMBps: rate };
 }
