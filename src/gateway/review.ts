@@ -1,6 +1,6 @@
 import type { Change } from '../domain/change.ts';
 import { messageOf } from '../lib/errors.ts';
-import { allowedBy, identifyAgain } from './access/gap.ts';
+import { allowedBy, readAgain } from './access/gap.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import type { Door } from './door.ts';
 
@@ -39,11 +39,11 @@ export function review(door: Door, change: Change): void {
   }
 }
 
-/** Reads the session anew; a person without one any more was disabled or signed out, the rest is for the policy. */
+/** Reads the session anew: without it, its person or its token was signed out; the rest is for the policy. */
 async function reviewPrincipal(access: OpenAccess): Promise<void> {
   try {
-    if (await identifyAgain(access)) return;
-    access.terminate('policy_changed');
+    if (!(await readAgain(access))) access.terminate('session_revoked');
+    else if (!allowedBy(access, access.door.ports.snapshot())) access.terminate('policy_changed');
   } catch (error) {
     access.door.log?.warn({ intent: access.intent, error: messageOf(error) }, 'an open access could not be reviewed');
     access.terminate('authority_lost');

@@ -28,7 +28,7 @@ test('a command line that signs out: what its tokens opened is cut, what the bro
   assert.equal(await inBrowser.ended, 'broken');
   const leaves = await assertLogged(world, world.target.seen);
   const reasonOf = (reference: string) => leaves.find(({ intent }) => intent === reference)?.reason;
-  assert.notEqual(reasonOf(byToken.reference), 'relay_stopping');
+  assert.equal(reasonOf(byToken.reference), 'session_revoked');
   assert.equal(reasonOf(inBrowser.reference), 'relay_stopping');
 });
 

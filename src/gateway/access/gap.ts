@@ -32,10 +32,14 @@ export function allowedBy(access: OpenAccess, snapshot: Snapshot): boolean {
 
 /** Reads the session anew and decides with it. False: no session any more, or denied. Rejects when sessions cannot be read. */
 export async function identifyAgain(access: OpenAccess): Promise<boolean> {
-  const { ports } = access.door;
-  if (isAnonymous(access.identity)) return allowedBy(access, ports.snapshot());
-  const identity = await readIdentity(ports, access.credential);
-  if (identity === undefined || identity.session.id !== access.sessionId) return false;
+  return (await readAgain(access)) && allowedBy(access, access.door.ports.snapshot());
+}
+
+/** Reads the session anew. False: what was presented opens it no more. Rejects when sessions cannot be read. */
+export async function readAgain(access: OpenAccess): Promise<boolean> {
+  if (isAnonymous(access.identity)) return true;
+  const identity = await readIdentity(access.door.ports, access.credential);
+  if (identity?.session.id !== access.sessionId) return false;
   access.identity = identity;
-  return allowedBy(access, ports.snapshot());
+  return true;
 }
