@@ -83,9 +83,9 @@ describe('Node-RED', { skip: notInstalled(NODE_RED) }, () => {
   });
 
   test('alice opens the editor, deploys a flow and uses it; the WebSocket tells the editor; all of it is in the log', async () => {
-    const page = await openAs(await chromium.person(), 'alice', `${world.origin('flows')}/`);
+    const page = await openAs(await chromium.person(), 'alice', `${world.origin('flows')}/settings`);
     const connecting = page.waitForEvent('websocket', (socket) => socket.url().endsWith('/comms'));
-    await page.reload();
+    await page.goto(`${world.origin('flows')}/`);
     const socket = await connecting;
     await page.waitForSelector('.red-ui-palette-node[data-palette-type="http in"]');
     const told = socket.waitForEvent('framereceived', ({ payload }) =>
