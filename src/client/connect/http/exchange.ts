@@ -39,6 +39,17 @@ export async function passRequest(exchange: Exchange, serving: ServingHttp, way:
   if (foreign !== undefined) return answerText(res, 403, foreign);
   const unreadable = unreadableOf(req);
   if (unreadable !== undefined) return answerText(res, 400, unreadable);
+  await forward(exchange, serving, way, isRepeatable(req));
+}
+
+/** `mayRepeat`: with another token, or on another connection, should the first be gone. */
+async function forward(
+  exchange: Exchange,
+  serving: ServingHttp,
+  way: WayToResource,
+  mayRepeat: boolean,
+): Promise<void> {
+  const { res } = exchange;
   let token: Secret;
   try {
     token = await serving.token.current();
@@ -46,16 +57,15 @@ export async function passRequest(exchange: Exchange, serving: ServingHttp, way:
     serving.failed(error);
     return answerText(res, statusOf(error), messageOf(error));
   }
-  if (!res.destroyed) send(exchange, serving, way, token, isRepeatable(exchange));
+  if (!res.destroyed) send(exchange, serving, way, token, mayRepeat);
 }
 
-/** `again`: it may be sent once more if the connection that was kept turns out to be gone. */
-function send(exchange: Exchange, serving: ServingHttp, way: WayToResource, token: Secret, again: boolean): void {
+function send(exchange: Exchange, serving: ServingHttp, way: WayToResource, token: Secret, mayRepeat: boolean): void {
   const { req, res, upgrade } = exchange;
   const { origin, failed } = serving;
   let asked: ClientRequest;
   try {
-    asked = way.request(req, requestFields(req, { origin, token }), !again);
+    asked = way.request(req, requestFields(req, { origin, token }), !mayRepeat || upgrade !== undefined);
   } catch (error) {
     return answerText(res, 400, messageOf(error));
   }
@@ -67,8 +77,12 @@ function send(exchange: Exchange, serving: ServingHttp, way: WayToResource, toke
   passInformation(asked, res);
   asked.once('response', (answer) => {
     answered = true;
-    if (isRelaysOwn401(answer)) serving.token.refused(token);
-    passAnswer(req, answer, res, origin);
+    if (!isRelaysOwn401(answer)) return passAnswer(req, answer, res, origin);
+    serving.token.refused(token);
+    if (!mayRepeat) return passAnswer(req, answer, res, origin);
+    res.off('close', leave);
+    answer.resume();
+    void forward(exchange, serving, way, false);
   });
   asked.once('upgrade', (answer: IncomingMessage, theirs: Socket, head: Buffer) => {
     answered = true;
@@ -79,7 +93,7 @@ function send(exchange: Exchange, serving: ServingHttp, way: WayToResource, toke
   asked.on('error', (error) => {
     if (answered || res.destroyed) return;
     res.off('close', leave);
-    if (again && asked.reusedSocket) return send(exchange, serving, way, token, false);
+    if (mayRepeat && asked.reusedSocket) return send(exchange, serving, way, token, false);
     failed(error);
     answerText(res, statusOf(error), messageOf(error));
   });
@@ -94,8 +108,8 @@ function unreadableOf({ url = '', headers, method }: IncomingMessage): string | 
   return undefined;
 }
 
-function isRepeatable({ req, upgrade }: Exchange): boolean {
-  return !upgrade && (req.method === 'GET' || req.method === 'HEAD' || req.method === 'OPTIONS') && !hasBody(req);
+function isRepeatable(req: IncomingMessage): boolean {
+  return (req.method === 'GET' || req.method === 'HEAD' || req.method === 'OPTIONS') && !hasBody(req);
 }
 
 /** An app's own has another challenge. */
