@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
+import type { Lookup } from '../../src/agent/network-targets.ts';
 import { runAgent } from '../../src/agent/run.ts';
 import type { AgentConfig } from '../../src/config/agent-config.ts';
 import type { AgentTarget } from '../../src/config/agent-target.ts';
@@ -49,6 +50,9 @@ export class Office {
   #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
+  /** Stands for the DNS of its network. */
+  lookup: Lookup = () => Promise.reject(new Error('There is no DNS here.'));
+
   /** What it says to the person who runs it. */
   readonly said: string[] = [];
 
@@ -86,7 +90,7 @@ export class Office {
       { base: null },
       { write: (line: string) => this.said.push((JSON.parse(line) as { msg: string }).msg) },
     );
-    this.#running = runAgent(this.config, { signal: this.#stopping.signal, log });
+    this.#running = runAgent(this.config, { signal: this.#stopping.signal, log, lookup: (host) => this.lookup(host) });
   }
 
   /** `keep`: to start again with the same state. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RelayConfig } from '../../src/config/relay-config.ts';
 import type { Policy } from '../../src/domain/decision.ts';
+import type { Announced } from '../../src/gateway/tunnel/announcement.ts';
 import { buildPolicy } from '../../src/policy/load-policy.ts';
 import { AnnouncedResources } from '../../src/relay/announced-resources.ts';
 import { SnapshotHolder } from '../../src/relay/snapshot-holder.ts';
@@ -25,8 +26,9 @@ function begin() {
         )
         .map(({ resource, reason }) => [resource, reason]),
     );
+  const judged = (scope: string[], each: Announced) => announced.judge('office', scope, [each])[0]?.reason;
   const at = (host: string) => snapshots.current.resourceByHost.get(host);
-  return { announced, refusals, at, grown, snapshots };
+  return { announced, refusals, judged, at, grown, snapshots };
 }
 
 test('the file gives its resources to the agents it lists, whatever their scope, and to no other', () => {
@@ -103,4 +105,65 @@ test('a scope of many stars costs no more than looking for its parts, and still 
       expected,
       `${pattern} ${named}`,
     );
+});
+
+const LAN: Announced = {
+  resource: 'lan',
+  protocol: 'network',
+  ports: [
+    { first: 22, last: 22 },
+    { first: 5000, last: 5999 },
+  ],
+};
+
+test('a network within the scope is a resource without a host; ports in the scope bound those that it lists', () => {
+  for (const scope of ['lan', '*', 'lan:1-65535', 'la*:22-5999'])
+    assert.equal(begin().judged([scope], LAN), undefined, scope);
+  const { judged, snapshots } = begin();
+  for (const scope of [
+    'lan:22',
+    'lan:5000-5999',
+    'lan:23-5999',
+    'lan:22-5998',
+    'wan:1-65535',
+    'lan:',
+    'lan:0-70000',
+    'lan:*x',
+  ])
+    assert.match(judged([scope], LAN) ?? '', /scope of the enrollment token .* with these ports/, scope);
+  // No entry covers it alone, so it is outside.
+  assert.notEqual(judged(['lan:22', 'lan:5000-5999'], LAN), undefined);
+  assert.equal(judged(['lan:22-5999'], LAN), undefined);
+  const lan = snapshots.current.resourceByName.get('lan');
+  assert.deepEqual([lan?.protocol, lan?.hosts, lan?.announced, lan?.tags], ['network', [], true, []]);
+  // Announced again with more ports than its token allows.
+  assert.match(
+    judged(['lan:22-5999'], {
+      ...LAN,
+      ports: [
+        { first: 80, last: 80 },
+        { first: 1, last: 9 },
+      ],
+    }) ?? '',
+    /scope/,
+  );
+});
+
+test('of TCP targets the scope bounds the port; web apps, which say none, are outside of it', () => {
+  const { judged } = begin();
+  const db: Announced = { resource: 'db', protocol: 'tcp', ports: [{ first: 5432, last: 5432 }] };
+  assert.equal(judged(['db:5000-5999'], db), undefined);
+  assert.notEqual(judged(['x:5000-5999'], { ...db, resource: 'x', ports: [{ first: 22, last: 22 }] }), undefined);
+  assert.notEqual(judged(['*:1-65535'], { resource: 'web', protocol: 'http' }), undefined);
+  assert.notEqual(judged(['*:1-65535'], { resource: 'sock', protocol: 'tcp' }), undefined);
+});
+
+test('what is a network here and what is none are not taken for each other', () => {
+  const { judged } = begin();
+  assert.match(judged(['*'], { ...LAN, resource: 'wiki' }) ?? '', /it is http here, so it belongs under "targets"/);
+  judged(['*'], LAN);
+  assert.match(
+    judged(['*'], { resource: 'lan', protocol: 'tcp' }) ?? '',
+    /it is network here, so it belongs under "networks"/,
+  );
 });
