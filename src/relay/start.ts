@@ -18,6 +18,7 @@ import { assembleControl } from './control.ts';
 import { drain } from './drain.ts';
 import { assembleGateway } from './gateway.ts';
 import { assembleIdentity } from './identity.ts';
+import { tryLeaseAddress } from './lease-address.ts';
 import { listenForRelay } from './listen.ts';
 import { openInstruments } from './metrics/instruments.ts';
 import { openPolicy } from './policy-in-force.ts';
@@ -97,6 +98,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   });
   undo.defer(() => endpoint.close());
 
+  if (config.leases) await tryLeaseAddress(config.leases);
   const gateway = assembleGateway(
     config,
     {

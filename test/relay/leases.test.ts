@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { AuditEntry } from '../../src/control/contract/audit.ts';
 import type { Lease, LeaseList } from '../../src/control/contract/leases.ts';
 import type { Problem } from '../../src/control/problem.ts';
+import { tryLeaseAddress } from '../../src/relay/lease-address.ts';
+import { missing } from '../apps/missing.ts';
 import { type Answer, eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { connectFrom, converse, type Echo, startEcho } from '../gateway/tcp-ends.ts';
+import { type Cluster, startPostgres } from '../store/databases.ts';
 
 const MINE = '127.0.0.77';
+const PSQL = missing(['/usr/bin/psql'], 'postgresql-client');
 const RULES = [
   { id: 'all-connect', effect: 'allow', who: ['anyone-signed-in'], what: ['resource:db', 'resource:plain'] },
   {
     id: 'analysts-lease',
     effect: 'allow',
     who: ['provider:analysts'],
-    what: ['resource:db', 'resource:wiki'],
+    what: ['resource:db', 'resource:orders', 'resource:wiki'],
     methods: ['LEASE'],
     message: 'Only analysts lease ports of the database.',
   },
@@ -25,19 +31,24 @@ describe('leasing a port', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();
   let whole: WholeRelay;
   let echo: Echo;
+  let postgres: Cluster;
   let root: string;
   before(async () => {
     const first = Math.min(await freePort(), 65_000);
     whole = undo.use(
       await startWholeRelay({
-        resources: { db: { protocol: 'tcp', agent: 'office' }, plain: { protocol: 'tcp', agent: 'office' } },
+        resources: Object.fromEntries(
+          ['db', 'plain', 'orders'].map((name) => [name, { protocol: 'tcp', agent: 'office' }]),
+        ),
         rules: RULES,
         leases: { ports: `${first}-${first + 30}`, connections: 3 },
       }),
     );
     echo = undo.use(await startEcho());
     root = await whole.signIn('root', ['admins', 'audit']);
-    await whole.startAgent({ db: `127.0.0.1:${echo.port}`, plain: `127.0.0.1:${echo.port}` }, root);
+    postgres = undo.use(await startPostgres());
+    const target = `127.0.0.1:${echo.port}`;
+    await whole.startAgent({ db: target, plain: target, orders: `unix:${postgres.directory}/.s.PGSQL.5432` }, root);
   });
   after(() => undo.disposeAsync());
 
@@ -121,6 +132,21 @@ describe('leasing a port', { timeout: 120_000 }, () => {
     assert.deepEqual(await leasesOf(root, '?of=everyone'), []);
   });
 
+  test('psql, which knows nothing of it, is simply there; and a second one is not', { skip: PSQL }, async () => {
+    const alice = await whole.signIn('alice', ['analysts']);
+    const body = JSON.stringify({ resource: 'orders' });
+    const from = '127.0.0.1';
+    const answer = await whole.ask('/api/v1/leases', { method: 'POST', headers: byCookie(alice), body, from });
+    const { port } = JSON.parse(answer.body) as Lease;
+    const psql = (sql: string) =>
+      promisify(execFile)('psql', ['-X', '-At', '-h', from, '-p', String(port), '-U', 'postgres', '-c', sql]);
+    const { stdout } = await psql('SELECT sum(n) FROM generate_series(1, 100000) n');
+    assert.equal(stdout, '5000050000\n');
+    await assert.rejects(psql('SELECT 1'), /Connection refused/);
+    const access = await newest('who:alice@example.com resource:orders kind:access.intent');
+    assert.ok(access?.kind === 'access.intent' && access.via === 'address');
+  });
+
   test('from another address it is closed: nothing is forwarded', async () => {
     const alice = await whole.signIn('alice', ['analysts']);
     const { port } = await lease(byCookie(alice));
@@ -183,4 +209,10 @@ describe('leasing a port', { timeout: 120_000 }, () => {
     assert.equal(await end(alice, second), 200);
     assert.equal(await converse(second.port, MINE, 'hello'), 'ECONNREFUSED');
   });
+});
+
+test('an address that is not of this machine is said at the start', async () => {
+  const of = (listen: string) => ({ listen, ports: [20_000, 20_001] as const, connections: 1, host: listen });
+  await tryLeaseAddress(of('127.0.0.1'));
+  await assert.rejects(tryLeaseAddress(of('192.0.2.1')), { code: 'config_invalid', message: /leases\.listen/ });
 });

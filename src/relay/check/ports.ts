@@ -4,12 +4,13 @@ import type { RelayConfig } from '../../config/relay-config.ts';
 import type { HostPort } from '../../config/values.ts';
 import { type Finding, right, wrong } from './finding.ts';
 
-/** Each port that the relay will listen on, by listening on it for a moment. */
-export async function checkPorts({ relay }: RelayConfig): Promise<Finding[]> {
+/** Each port that the relay will listen on, of those for leases the first, by listening on it for a moment. */
+export async function checkPorts({ relay, leases }: RelayConfig): Promise<Finding[]> {
   const wanted: readonly (readonly [string, HostPort | undefined])[] = [
     ['relay.listen', relay.listen],
     ['relay.tls.redirectFrom', relay.tls?.redirectFrom],
     ['relay.metrics', relay.metrics],
+    ['leases', leases && { host: leases.listen, port: leases.ports[0] }],
   ];
   const findings: Finding[] = [];
   for (const [setting, address] of wanted) if (address) findings.push(await checkPort(setting, address));
