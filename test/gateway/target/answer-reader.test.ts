@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BadAnswerError } from '../../../src/gateway/target/http/bad-answer.ts';
-import { cut, readAnswer } from './read-answer.ts';
+import { cut, type ReadAnswer, readAnswer } from './read-answer.ts';
 
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
 const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);
@@ -58,10 +58,36 @@ const wellFormed = fc
     return { bytes, method };
   });
 
+/** Some bytes less and some more, anywhere. */
+const breakage = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  remove: fc.integer({ min: 0, max: 3 }),
+  insert: fc.oneof(
+    latin1.map((bytes) => bytes.slice(0, 2)),
+    fc.constantFrom(
+      '\r\n',
+      '\n',
+      '\r',
+      ' ',
+      ':',
+      '\r\n\r\n',
+      ';',
+      ',',
+      '0',
+      'f',
+      '\0',
+      'chunked',
+      '\r\nContent-Length: 3\r\n',
+    ),
+  ),
+});
+
 /** The same bytes as Node's own client reads them. */
 async function asNodeReads(bytes: string, method: string) {
   const [ours, theirs] = duplexPair();
   const sent = request({ method, createConnection: () => ours });
+  // Also what comes after `once` has its answer.
+  sent.on('error', () => undefined);
   sent.end();
   theirs.resume().end(Buffer.from(bytes, 'latin1'));
   const [response] = await once(sent, 'response');
@@ -85,6 +111,27 @@ describe('well-formed answers', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it('and broken ones: what is accepted at all is accepted as the same by Node', async () => {
+    await fc.assert(
+      fc.asyncProperty(wellFormed, breakage, async ({ bytes, method }, { at, remove, insert }) => {
+        const place = Math.floor(at * bytes.length);
+        const broken = bytes.slice(0, place) + insert + bytes.slice(place + remove);
+        let read: ReadAnswer;
+        try {
+          read = readAnswer([broken], { method, ends: true });
+        } catch (error) {
+          assert.ok(error instanceof BadAnswerError);
+          return;
+        }
+        const { status, reason, fields } = read.head ?? {};
+        // What comes behind an answer is Node's to complain of, too, but not part of it.
+        const expected = await asNodeReads(broken.slice(0, broken.length - (read.rest?.length ?? 0)), method);
+        assert.deepEqual({ status, reason, fields, body: read.body, trailers: [...read.trailers] }, expected);
+      }),
+      { numRuns: 2_000 },
     );
   });
 
