@@ -1,12 +1,13 @@
 import { Command, CommanderError } from 'commander';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { hasCode, messageOf, PosternError } from '../lib/errors.ts';
 import { packageVersion } from '../lib/version.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { ProgramEnded } from './program-ended.ts';
+import { signalExitCode } from './until-signal.ts';
 
 /**
- * Runs one command line (without `node` and the program) to its end and returns the exit code: one of EXIT, or that of a
- * program that it ran for the person.
+ * Runs one command line (without `node` and the program) to its end and returns the exit code: one of EXIT, that of a
+ * program that it ran for the person, or that of the signal which stopped it.
  * Data goes to stdout, everything else to stderr.
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -20,7 +21,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof ProgramEnded) return error.exitCode;
     process.stderr.write(`${explain(error)}\n`);
-    return exitCodeOf(error);
+    return (hasCode(error, 'aborted') ? signalExitCode() : undefined) ?? exitCodeOf(error);
   }
 }
 

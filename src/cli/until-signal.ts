@@ -1,6 +1,13 @@
 /** How long an orderly end may take, where the command does not say. */
 const LIMIT_MS = 10_000;
 
+let received: number | undefined;
+
+/** What a shell expects of a command that a signal has stopped; undefined: none came. */
+export function signalExitCode(): number | undefined {
+  return received;
+}
+
 /**
  * Aborts on the first SIGINT or SIGTERM. A second one, or an orderly end that takes longer than the limit, ends the
  * process at once with the code a shell expects.
@@ -13,6 +20,7 @@ export function stopSignal(limitMs = LIMIT_MS): AbortSignal {
   ] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(code);
+      received = code;
       stop.abort();
       setTimeout(() => {
         process.stderr.write(`Stopping took longer than ${limitMs / 1000} s; ending now.\n`);

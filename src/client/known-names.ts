@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Type, { type Static } from 'typebox';
@@ -33,7 +34,7 @@ export async function knownNames(at: AtRelay, env = process.env, now = Date.now(
   } catch {
     return NONE;
   }
-  const path = join(cacheDirectory(env), 'names', `${credential.profile ?? 'unnamed'}.json`);
+  const path = namesPath(credential.profile ?? 'unnamed', env);
   const kept = readNames(path);
   if (kept.askedAt + FRESH_MS > now) return kept;
   const names = { ...kept, ...(await askNames(credential)), askedAt: now };
@@ -43,6 +44,11 @@ export async function knownNames(at: AtRelay, env = process.env, now = Date.now(
     // Then it is asked again.
   }
   return names;
+}
+
+/** Of a profile that signs out. */
+export function forgetNames(profile: string, env = process.env): void {
+  rmSync(namesPath(profile, env), { force: true });
 }
 
 /** What was answered in time; agents are for admins only. */
@@ -72,6 +78,10 @@ function readNames(path: string): KnownNames {
   } catch {
     return NONE;
   }
+}
+
+function namesPath(profile: string, env: NodeJS.ProcessEnv): string {
+  return join(cacheDirectory(env), 'names', `${profile}.json`);
 }
 
 /** Below POSTERN_CONFIG_DIR, else under the XDG base directory for what can be had again. */

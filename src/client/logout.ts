@@ -1,6 +1,7 @@
 import { hasCode } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import { forgetCredential } from './credentials.ts';
+import { forgetNames } from './known-names.ts';
 import type { Profile } from './profiles.ts';
 import { callRelay } from './relay-api.ts';
 
@@ -10,6 +11,7 @@ import { callRelay } from './relay-api.ts';
  */
 export async function logout({ name, relay, credential }: Profile, signal: AbortSignal): Promise<void> {
   forgetCredential(name);
+  forgetNames(name);
   if (!credential || credential.expiresAt <= Date.now()) return;
   const token = new Secret(credential.token);
   try {

@@ -116,6 +116,16 @@ describe('Tab', { timeout: 120_000 }, () => {
     rmSync(cache);
   });
 
+  it('forgets the names with the sign-in', async () => {
+    await inBash('postern', 'connect', '--profile', 'work', '');
+    const cache = join(directory, 'cache/names/work.json');
+    assert.ok(existsSync(cache));
+    const child = spawn('postern', ['logout', '--profile', 'work'], { env, stdio: 'ignore' });
+    await once(child, 'exit');
+    assert.ok(!existsSync(cache));
+    assert.deepEqual(await inBash('postern', 'connect', '--profile', 'work', ''), ['']);
+  });
+
   it('is silent about what goes wrong', async () => {
     assert.equal(await run('postern', '__complete'), await run('postern', '__complete', 'zsh', ''));
     assert.equal(await run('postern', '__complete', 'zsh', 'no-such-command', 'x', ''), '');
