@@ -16,6 +16,8 @@ export interface WorldOptions {
   readonly database: 'postgres' | 'embedded';
   /** Resource → what the agent dials (`http://host:port`), or that with further keys of postern.yaml. */
   readonly resources: Readonly<Record<string, string | ({ readonly target: string } & Record<string, unknown>)>>;
+  /** Network resource → what the agent lists for it. */
+  readonly networks?: Readonly<Record<string, object>>;
   /** Further keys under `relay` of postern.yaml. */
   readonly relay?: Readonly<Record<string, unknown>>;
   /** Rules; default: employees may use everything, denied with a sentence of its own. */
@@ -55,6 +57,7 @@ export const EMPLOYEES_ONLY = {
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   await using undo = new AsyncDisposableStack();
+  const { networks = {} } = options;
   const directory = mkdtempSync(join(tmpdir(), 'postern-world-'));
   undo.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const cluster = options.database === 'postgres' ? undo.use(await startPostgres()) : undefined;
@@ -91,12 +94,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     roles: { admin: { groups: ['security'] }, security: { groups: ['security'] }, auditor: { groups: ['audit'] } },
     policy: { directory: './policies' },
     agents: { office: { enrollmentTokenFile: './office.token' } },
-    resources: Object.fromEntries(
-      Object.entries(options.resources).map(([name, resource]) => {
+    resources: Object.fromEntries([
+      ...Object.entries(options.resources).map(([name, resource]) => {
         const { target: _, ...keys } = typeof resource === 'string' ? { target: resource } : resource;
-        return [name, { agent: 'office', ...('protocol' in keys ? {} : { websocket: true }), ...keys }];
+        return [name, { agent: 'office', ...('protocol' in keys ? {} : { websocket: true }), ...keys }] as const;
       }),
-    ),
+      ...Object.keys(networks).map((name) => [name, { agent: 'office', protocol: 'network' }] as const),
+    ]),
   });
   const agentConfig = file('agent.yaml', {
     relay,
@@ -106,6 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     targets: Object.fromEntries(
       Object.entries(options.resources).map(([name, each]) => [name, typeof each === 'string' ? each : each.target]),
     ),
+    networks,
   });
 
   const startRelay = async (): Promise<Program> => {
