@@ -85,7 +85,7 @@ describe('curl through SOCKS into a network that can only dial out', { skip }, (
 
   /** The person's SOCKS proxy, in the person's network: its address. */
   async function startProxy(person: CommandLine): Promise<string> {
-    const [command = '', ...args] = [...here.prefix, process.execPath, MAIN, 'proxy', '--socks', '0'];
+    const [command, ...args] = [...here.prefix, process.execPath, MAIN, 'proxy', '--socks', '0'];
     const child: ChildProcess = spawn(command, args, { env: person.env, stdio: ['ignore', 'ignore', 'pipe'] });
     const ended = once(child, 'exit');
     undo.defer(async () => {
@@ -102,7 +102,7 @@ describe('curl through SOCKS into a network that can only dial out', { skip }, (
   }
 
   async function curl(proxy: string, host: string, port = PORT): Promise<{ code: number; stdout: string }> {
-    const [command = '', ...args] = [...here.prefix, 'curl', '-sS', '--max-time', '20', '--socks5-hostname', proxy];
+    const [command, ...args] = [...here.prefix, 'curl', '-sS', '--max-time', '20', '--socks5-hostname', proxy];
     try {
       const { stdout } = await run(command, [...args, `http://${host}:${port}/`], { timeout: LIMIT_MS });
       return { code: 0, stdout };
@@ -113,7 +113,7 @@ describe('curl through SOCKS into a network that can only dial out', { skip }, (
 
   /** Requests that a site has had, this one not counted. */
   async function requestsAt(address: string): Promise<number> {
-    const [command = '', ...args] = [...there.prefix, 'curl', '-sS', `http://${address}:${PORT}/`];
+    const [command, ...args] = [...there.prefix, 'curl', '-sS', `http://${address}:${PORT}/`];
     const { stdout } = await run(command, args, { timeout: LIMIT_MS });
     return Number(stdout.split(' ')[1]) - 1;
   }
