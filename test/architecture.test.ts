@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     owns: ['yaml', 'typebox'],
     because: 'it turns text into values and knows no part that uses them',
   },
-  tunnel: { may: ['lib'], owns: ['ws', 'typebox'], because: 'the wire protocol knows bytes and not users' },
+  tunnel: { may: ['lib'], owns: ['typebox'], because: 'the wire protocol knows bytes and not users' },
   policy: {
     may: ['domain', 'lib', 'config'],
     owns: ['casbin', 'typebox'],
@@ -45,7 +45,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   gateway: {
     may: ['domain', 'lib', 'tunnel', 'token'],
-    owns: ['ws', 'typebox'],
+    owns: ['typebox'],
     because: 'the data plane asks through ports: no Fastify, SQL, Casbin or OIDC',
   },
   control: {
@@ -55,7 +55,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   agent: {
     may: ['domain', 'lib', 'tunnel', 'token', 'proof', 'config'],
-    owns: ['ws', 'typebox'],
+    owns: ['typebox'],
     because: 'it is small, dumb and safe',
   },
   client: {

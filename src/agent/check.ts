@@ -1,8 +1,9 @@
 import type { AgentConfig } from '../config/agent-config.ts';
 import { messageOf } from '../lib/errors.ts';
 import { dialTunnel } from '../tunnel/dial-tunnel.ts';
+import { UpgradeRefusedError } from '../tunnel/dial-websocket.ts';
 import { ConnectionError, type ConnectionStep, connectToRelay } from '../tunnel/relay-connection.ts';
-import { SUBPROTOCOL, UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
+import { SUBPROTOCOL } from '../tunnel/websocket-upgrade.ts';
 import { connect } from './connect.ts';
 import { fetchCredential, NOTABLE_SKEW_MS } from './credential.ts';
 import { dial } from './dial.ts';

@@ -5,7 +5,8 @@ import type { SigningKey } from '../token/key.ts';
 import { publicJwkOf } from '../token/key.ts';
 import { dialTunnel } from '../tunnel/dial-tunnel.ts';
 import { parseChallenge, parseReady } from '../tunnel/handshake-message.ts';
-import { SUBPROTOCOL, type WebSocketTransport } from '../tunnel/websocket-transport.ts';
+import type { WebSocketTransport } from '../tunnel/websocket-transport.ts';
+import { SUBPROTOCOL } from '../tunnel/websocket-upgrade.ts';
 import type { Credential } from './credential.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,7 +1,8 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type AgentTarget, targetText } from '../config/agent-target.ts';
 import { hasCode, PosternError } from '../lib/errors.ts';
+import { connectReusing } from '../tunnel/read-memory.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
 
@@ -47,9 +48,9 @@ export function dial(target: AgentTarget, signal: AbortSignal): Promise<Socket> 
 
 function open(target: AgentTarget): Socket {
   const halves = { allowHalfOpen: true } as const;
-  if (target.kind === 'unix') return connect({ path: target.path, ...halves });
+  if (target.kind === 'unix') return connectReusing({ path: target.path, ...halves });
   const address = { host: target.host, port: target.port, noDelay: true, keepAlive: true } as const;
-  if (target.kind === 'tcp') return connect({ ...address, ...halves });
+  if (target.kind === 'tcp') return connectReusing({ ...address, ...halves });
   const { serverName, ca, verify } = target;
   return connectTls({
     ...address,

@@ -3,7 +3,7 @@ import { fullJitterMs } from '../lib/backoff.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
-import { UpgradeRefusedError } from '../tunnel/websocket-transport.ts';
+import { UpgradeRefusedError } from '../tunnel/dial-websocket.ts';
 import { connect } from './connect.ts';
 import { type Credential, fetchCredential } from './credential.ts';
 import { enroll, waitingToken } from './enroll.ts';

@@ -7,7 +7,7 @@ import type { Logger } from '../lib/log.ts';
 import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
-import { CLIENT_SUBPROTOCOL } from '../tunnel/websocket-transport.ts';
+import { CLIENT_SUBPROTOCOL } from '../tunnel/websocket-upgrade.ts';
 import { openAdminSocket } from './admin-socket.ts';
 import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';

@@ -1,3 +1,5 @@
+import { release } from './read-memory.ts';
+
 /** Chunks below this are gathered into one buffer, so that a peer that sends single bytes cannot make each cost an object and keep its whole message alive. */
 const SMALL_BYTES = 2048;
 const GATHER_BYTES = 4096;
@@ -22,6 +24,7 @@ export class ChunkQueue {
     this.#gather ??= Buffer.allocUnsafeSlow(GATHER_BYTES);
     chunk.copy(this.#gather, this.#gathered);
     this.#gathered += chunk.length;
+    release(chunk);
   }
 
   shift(): Buffer | undefined {

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
+import { pass } from './pass.ts';
 
 /** Copies both ways with back-pressure. The end of one direction is passed on alone; a failure or an early close ends both. */
 export function copy(one: Duplex, other: Duplex): void {
   link(one, other);
   link(other, one);
-  one.pipe(other);
-  other.pipe(one);
+  pass(one, other);
+  pass(other, one);
 }
 
 function link(from: Duplex, to: Duplex): void {

@@ -1,8 +1,9 @@
 import type { HttpProxy } from '../lib/http-proxy.ts';
 import { answeredInItsPlace } from './answered-in-its-place.ts';
+import { dialWebSocket, UpgradeRefusedError } from './dial-websocket.ts';
 import { connectToRelay } from './relay-connection.ts';
 import { tunnelUrl } from './tunnel-url.ts';
-import { dialWebSocket, UpgradeRefusedError, type WebSocketTransport } from './websocket-transport.ts';
+import type { WebSocketTransport } from './websocket-transport.ts';
 
 export interface TunnelDialling {
   /** Origin of the relay. */

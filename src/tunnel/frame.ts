@@ -1,3 +1,5 @@
+import { release } from './read-memory.ts';
+
 /** yamux framing, version 0 (hashicorp/yamux spec.md): 12 bytes of header, all fields big-endian, payload only on Data. */
 export const HEADER_BYTES = 12;
 
@@ -30,7 +32,7 @@ export function writeHeader(
 export interface FrameSink {
   /** A header. For Data with length > 0, `payload` calls follow until `length` bytes were given. */
   frame(version: number, type: number, flags: number, streamId: number, length: number): boolean;
-  /** A view into the message it came in, not a copy. */
+  /** A view into the message it came in, not a copy; whoever is done with it may `release` it. */
   payload(chunk: Buffer): boolean;
 }
 
@@ -51,10 +53,12 @@ export class FrameDecoder {
 
   decode(message: Buffer): void {
     let at = 0;
+    let passedOn = 0;
     while (at < message.length && !this.#stopped) {
       if (this.#payloadLeft > 0) {
         const end = Math.min(message.length, at + this.#payloadLeft);
         this.#payloadLeft -= end - at;
+        passedOn += end - at;
         const whole = at === 0 && end === message.length;
         this.#stopped = !this.#sink.payload(whole ? message : message.subarray(at, end));
         at = end;
@@ -72,6 +76,7 @@ export class FrameDecoder {
         }
       }
     }
+    release(message, message.length - passedOn);
   }
 
   #header(from: Buffer, at: number): void {

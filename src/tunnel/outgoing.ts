@@ -1,18 +1,24 @@
 import { HEADER_BYTES, writeHeader } from './frame.ts';
 import type { FrameWriter } from './stream.ts';
 
-/** Payloads from here on travel as a message of their own, uncopied; smaller ones are gathered. */
+/** Payloads from here on are pieces of their own, uncopied; smaller ones are gathered. */
 const LARGE_BYTES = 16 * 1024;
-/** Cut so because a receiver copies each message that does not lie within one of its 64 KiB reads. */
-const PIECE_BYTES = 32 * 1024;
 /** Control frames that wait: one reset and one credit per stream, and pongs. Beyond it the peer is flooding us. */
 const MAX_CONTROL_FRAMES = 8192;
 
-/** Frames of one tick, packed into as few messages as copying little allows. */
+/** What `drain` gives. */
+export interface OutgoingPieces {
+  readonly pieces: readonly Buffer[];
+  /** To be called when the network has taken them, or will not take them any more. */
+  readonly taken: readonly ((error?: Error | null) => void)[];
+}
+
+/** Frames of one tick, packed into as few pieces as copying little allows. */
 export class OutgoingFrames implements FrameWriter {
   #control = Buffer.allocUnsafe(64 * HEADER_BYTES);
   #controlBytes = 0;
-  #messages: Buffer[] = [];
+  #pieces: Buffer[] = [];
+  #taken: ((error?: Error | null) => void)[] = [];
   #parts: Buffer[] = [];
   #partBytes = 0;
   #bytes = 0;
@@ -35,7 +41,7 @@ export class OutgoingFrames implements FrameWriter {
     return true;
   }
 
-  /** Moves the waiting control frames to the front of the messages; call before the first `write` of a tick. */
+  /** Moves the waiting control frames to the front; call before the first `write` of a tick. */
   startTick(): void {
     if (this.#controlBytes === 0) return;
     const frames = Buffer.allocUnsafe(this.#controlBytes);
@@ -53,24 +59,23 @@ export class OutgoingFrames implements FrameWriter {
         this.#add(chunk);
       } else {
         this.#seal();
-        this.#cut(chunk);
+        this.#pieces.push(chunk);
         this.#bytes += chunk.length;
       }
     }
   }
 
-  drain(): Buffer[] {
-    this.#seal();
-    const messages = this.#messages;
-    this.#messages = [];
-    this.#bytes = 0;
-    return messages;
+  whenTaken(taken: (error?: Error | null) => void): void {
+    this.#taken.push(taken);
   }
 
-  #cut(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      this.#messages.push(chunk.length <= PIECE_BYTES ? chunk : chunk.subarray(at, at + PIECE_BYTES));
-    }
+  drain(): OutgoingPieces {
+    this.#seal();
+    const drained = { pieces: this.#pieces, taken: this.#taken };
+    this.#pieces = [];
+    this.#taken = [];
+    this.#bytes = 0;
+    return drained;
   }
 
   #add(part: Buffer): void {
@@ -83,7 +88,7 @@ export class OutgoingFrames implements FrameWriter {
   #seal(): void {
     const [first] = this.#parts;
     if (!first) return;
-    this.#messages.push(this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#partBytes));
+    this.#pieces.push(this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#partBytes));
     this.#parts = [];
     this.#partBytes = 0;
   }

@@ -1,10 +1,11 @@
 import { Duplex } from 'node:stream';
 import { ChunkQueue } from './chunk-queue.ts';
 import { Flag, FrameType } from './frame.ts';
+import { release } from './read-memory.ts';
 import { INITIAL_WINDOW_BYTES, ReceiveWindow, type WindowBudget } from './window.ts';
 
 /** Bytes a writer may put ahead of the network before `write` says false. */
-const WRITE_AHEAD_BYTES = 128 * 1024;
+const WRITE_AHEAD_BYTES = 256 * 1024;
 /** Bytes node:stream holds ahead of the reader, beyond the window. */
 const READ_AHEAD_BYTES = 64 * 1024;
 const SMALL_BYTES = 1024;
@@ -22,6 +23,8 @@ export interface StreamPort {
 /** Where `takeTurn` puts a frame. */
 export interface FrameWriter {
   write(type: number, flags: number, streamId: number, length: number, payload: readonly Buffer[]): void;
+  /** Calls `taken` when the network has taken all that was written so far, or, with an error, will not take it. */
+  whenTaken(taken: (error?: Error | null) => void): void;
 }
 
 /** The peer hard-closed the stream (RST). Coded like a socket's, so HTTP clients treat it alike. */
@@ -101,7 +104,8 @@ export class TunnelStream extends Duplex {
   }
 
   receive(chunk: Buffer): void {
-    if (!this.destroyed) this.#arrived(chunk);
+    if (this.destroyed) release(chunk);
+    else this.#arrived(chunk);
   }
 
   receiveFin(): void {
@@ -138,7 +142,7 @@ export class TunnelStream extends Duplex {
     if (last && this.#written) {
       const written = this.#written;
       this.#written = undefined;
-      written();
+      writer.whenTaken(written);
     }
     if (fin) {
       this.#finSent = true;
@@ -235,7 +239,7 @@ export class TunnelStream extends Duplex {
     }
     if (this.#wanted && this.#inbox.bytes === 0) {
       // Something small that has to wait must not keep its whole message alive.
-      this.#deliver(rest.length < SMALL_BYTES && this.readableLength > 0 ? Buffer.from(rest) : rest);
+      this.#deliver(rest.length < SMALL_BYTES && this.readableLength > 0 ? copied(rest) : rest);
     } else {
       this.#inbox.push(rest);
       this.#budget.wait(rest.length);
@@ -280,4 +284,10 @@ export class TunnelStream extends Duplex {
     }
     return cut;
   }
+}
+
+function copied(chunk: Buffer): Buffer {
+  const copy = Buffer.from(chunk);
+  release(chunk);
+  return copy;
 }

@@ -2,6 +2,7 @@ import { messageOf, PosternError } from '../lib/errors.ts';
 import { ALL_FLAGS, Flag, FrameDecoder, type FrameSink, FrameType, GoAwayCode } from './frame.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { OutgoingFrames } from './outgoing.ts';
+import { release } from './read-memory.ts';
 import { type StreamPort, TunnelStream } from './stream.ts';
 import type { MessageTransport, TransportReceiver } from './transport.ts';
 import { closeCodeOf, endCodeOf, goAwayCodeOf, type TunnelEnd, type TunnelEndCode } from './tunnel-end.ts';
@@ -142,11 +143,12 @@ export class Tunnel {
   /** Ends the tunnel now: streams that are not complete fail with `tunnel_closed`, the peer gets the code and the reason. */
   close(code: TunnelEndCode, reason: string): void {
     if (this.#end) return;
-    this.#outgoing.drain();
+    const { taken } = this.#outgoing.drain();
     this.#outgoing.control(FrameType.goAway, 0, 0, goAwayCodeOf(code));
     this.#outgoing.startTick();
-    this.#transport.send(this.#outgoing.drain());
+    this.#transport.send(this.#outgoing.drain().pieces);
     this.#finish({ code, reason, by: 'us' });
+    for (const each of taken) each(this.#ended.signal.reason as Error);
     this.#transport.close(closeCodeOf(code), reason);
   }
 
@@ -239,6 +241,8 @@ export class Tunnel {
     if (stream) {
       stream.receive(chunk);
       if (this.#receivingLeft === 0 && this.#receivingFin) stream.receiveFin();
+    } else {
+      release(chunk);
     }
     return this.#end === undefined;
   }
@@ -312,7 +316,15 @@ export class Tunnel {
       }
       if (at < turn.length) this.#ready = turn.slice(at).concat(this.#ready);
     }
-    if (this.#outgoing.bytes > 0) this.#transport.send(this.#outgoing.drain());
+    if (this.#outgoing.bytes > 0) this.#send();
     if (this.#ready.length > 0 && this.#transport.waitingBytes < MAX_TRANSPORT_BYTES) this.#flushSoon();
+  }
+
+  #send(): void {
+    const { pieces, taken } = this.#outgoing.drain();
+    if (taken.length === 0) return this.#transport.send(pieces);
+    this.#transport.send(pieces, (error) => {
+      for (const each of taken) each(error);
+    });
   }
 }

@@ -36,10 +36,11 @@ export class ForeignPeer {
     const transport: MessageTransport = {
       receiver: undefined,
       waitingBytes: 0,
-      send(messages) {
+      send(messages, taken) {
         for (const message of messages)
           for (let at = 0; at < message.length; at += cut) towards.push(Buffer.from(message.subarray(at, at + cut)));
         wake?.();
+        if (taken) setImmediate(taken);
       },
       close() {
         over = true;

@@ -17,7 +17,7 @@ export class PipeEnd implements MessageTransport {
     this.#recut = recut;
   }
 
-  send(messages: readonly Buffer[]): void {
+  send(messages: readonly Buffer[], taken?: () => void): void {
     for (const message of messages) {
       if (this.keepsSent) this.sent.push(message);
       this.waitingBytes += message.length;
@@ -27,6 +27,7 @@ export class PipeEnd implements MessageTransport {
         this.receiver?.drained();
       });
     }
+    if (taken) setImmediate(taken);
   }
 
   close(code: number, reason: string): void {

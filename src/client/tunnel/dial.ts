@@ -3,9 +3,10 @@ import { PosternError } from '../../lib/errors.ts';
 import type { HttpProxy } from '../../lib/http-proxy.ts';
 import { parser } from '../../lib/schema.ts';
 import { dialTunnel } from '../../tunnel/dial-tunnel.ts';
+import { UpgradeRefusedError } from '../../tunnel/dial-websocket.ts';
 import { parseReady } from '../../tunnel/handshake-message.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
-import { CLIENT_SUBPROTOCOL, UpgradeRefusedError } from '../../tunnel/websocket-transport.ts';
+import { CLIENT_SUBPROTOCOL } from '../../tunnel/websocket-upgrade.ts';
 import type { Credential } from '../credentials.ts';
 import { loginCommand } from '../profiles.ts';
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { AccessEnd } from '../../domain/audit-event.ts';
+import { pass } from '../../tunnel/pass.ts';
 import type { OpenConnection } from '../access/open-connection.ts';
 
 /**
@@ -41,8 +42,8 @@ export function join(access: OpenConnection, target: Duplex): void {
   };
   client.on('end', ended);
   target.on('end', ended);
-  client.pipe(target);
-  target.pipe(client);
+  pass(client, target);
+  pass(target, client);
   if (client.destroyed || target.destroyed) access.stop();
 }
 

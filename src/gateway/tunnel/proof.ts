@@ -7,7 +7,8 @@ import { verifyToken } from '../../token/jwt.ts';
 import { publicKeyFromJwk, thumbprint } from '../../token/key.ts';
 import { PROOF_TIMEOUT_MS, parseProof } from '../../tunnel/handshake-message.ts';
 import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
-import { SUBPROTOCOL, type WebSocketTransport } from '../../tunnel/websocket-transport.ts';
+import type { WebSocketTransport } from '../../tunnel/websocket-transport.ts';
+import { SUBPROTOCOL } from '../../tunnel/websocket-upgrade.ts';
 import type { DeviceCredential } from './credential-port.ts';
 
 export interface ProvingPorts {

@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { WebSocketServer } from 'ws';
 import type { Credential } from '../../../src/client/credentials.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import type { TunnelStream } from '../../../src/tunnel/stream.ts';
@@ -13,7 +12,7 @@ import {
   type StreamHeader,
 } from '../../../src/tunnel/stream-header.ts';
 import { Tunnel } from '../../../src/tunnel/tunnel.ts';
-import { CLIENT_SUBPROTOCOL, WebSocketTransport } from '../../../src/tunnel/websocket-transport.ts';
+import { CLIENT_SUBPROTOCOL, WebSocketAcceptor } from '../../../src/tunnel/websocket-upgrade.ts';
 
 const LIMIT_MS = 10_000;
 
@@ -49,10 +48,7 @@ export class StandInRelay {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const relay = new StandInRelay((server.address() as AddressInfo).port);
-    const webSockets = new WebSocketServer({
-      noServer: true,
-      handleProtocols: (offered) => (offered.has(CLIENT_SUBPROTOCOL) ? CLIENT_SUBPROTOCOL : false),
-    });
+    const webSockets = new WebSocketAcceptor(CLIENT_SUBPROTOCOL);
     server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
       if (request.headers.authorization !== `Bearer ${relay.token}`) {
         const body = JSON.stringify({ title: 'Unauthenticated', detail: 'Your sign-in has ended.' });
@@ -61,8 +57,7 @@ export class StandInRelay {
         );
         return;
       }
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const transport = new WebSocketTransport(webSocket, socket);
+      webSockets.accept(request, socket, head, (transport) => {
         transport.sendText(JSON.stringify({ type: 'ready', tunnel: `t${relay.tunnels.length}`, now: Date.now() }));
         const tunnel = new Tunnel(transport, {
           side: 'relay',
