@@ -77,14 +77,14 @@ describe('docs/reference/errors.md', () => {
     same(column('Why something was cut'), membersOf('src/domain/change.ts', 'TerminationReason'));
   });
 
-  it('has the ends of tunnels with their close codes, and what an agent answers', () => {
+  it('has the ends of tunnels with their close codes, and how the opening of a stream is refused', () => {
     same(column('Why a tunnel ended', 1), membersOf('src/tunnel/tunnel-end.ts', 'TunnelEndCode'));
     for (const [number, name = ''] of rows('Why a tunnel ended')) {
       assert.equal(String(closeCodeOf(name as TunnelEndCode)), number, name);
     }
     const refusals = /const Refusal = Type\.Union\(\[([^\]]+)\]/.exec(source('src/tunnel/stream-header.ts'))?.[1] ?? '';
     same(
-      column('Why an agent opened no stream'),
+      column('Why a stream was not opened'),
       [...refusals.matchAll(/'(\w+)'/g)].map(([, code]) => code ?? ''),
     );
   });
