@@ -94,6 +94,10 @@ stateDir: ./agent
 # Resource → what the agent dials for it, and nothing else.
 targets:
   wiki: http://127.0.0.1:3000
+
+# Many machines at once, each connection decided by name, address and port: docs/networks.md
+# networks:
+#   lan: { hosts: ['*.corp.internal'], addresses: [10.0.0.0/8], ports: [22, '5000-5999'] }
 `;
 
 const RULES = `# Who may reach what. Nothing is allowed unless a rule allows it, and a deny beats every allow.
@@ -101,7 +105,7 @@ const RULES = `# Who may reach what. Nothing is allowed unless a rule allows it,
 #
 #   who:   provider:<group at the identity provider>, group:<group below>, person:<e-mail>, service:<name>, anyone-signed-in
 #   what:  resource:<name>, tag:<tag>, any-resource
-#   methods and paths narrow a rule; "*" is one segment of a path, "**" any rest.
+#   methods and paths narrow a rule; "*" is one segment of a path, "**" any rest. On networks, destinations do: db1.lan:5432.
 
 groups:
   pioneers: [person:you@example.com]

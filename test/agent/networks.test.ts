@@ -162,6 +162,8 @@ test('one session may have 32 names looked up at once, and a lost tunnel answers
   relay.endpoint.endAgent('office', 'a test');
   const lost = await open;
   assert.equal('code' in lost && lost.code, 'tunnel_closed');
+  const after = await tunnel.resolve('lan', { host: 'z.lan', port }, 'alice');
+  assert.equal('code' in after && after.code, 'tunnel_closed');
   late.resolve([]);
 });
 

@@ -151,12 +151,15 @@ export class ControlStream {
 type Announcement = Extract<AgentMessage, { type: 'announce' }>;
 
 function announcedTargets({ resources, protocols = {}, ports = {}, networks = {} }: Announcement): Announced[] {
+  // Maps, since a resource may be called `constructor`.
+  const protocolOf = new Map(Object.entries(protocols));
+  const portOf = new Map(Object.entries(ports));
   return resources
     .filter((resource) => !Object.hasOwn(networks, resource))
     .map((resource) => {
-      const port = ports[resource];
+      const port = portOf.get(resource);
       const all = port === undefined ? {} : { ports: [{ first: port, last: port }] };
-      return { resource, protocol: protocols[resource] ?? 'http', ...all };
+      return { resource, protocol: protocolOf.get(resource) ?? 'http', ...all };
     });
 }
 

@@ -4,12 +4,16 @@ import type { Resolved } from '../ports.ts';
 
 /** The agent has this long for an answer. */
 const ANSWER_MS = 5_000;
+/** Characters of the agent's reason that people see. */
+const MAX_REASON_LENGTH = 300;
 /** Questions without an answer on one tunnel, all sessions together and of one; the next is not asked. */
 const MAX_OPEN = 256;
 const MAX_OPEN_PER_SESSION = 32;
 
 type Answer = Extract<AgentMessage, { type: 'resolved' }>;
 type Question = Extract<RelayMessage, { type: 'resolve' }>;
+
+const GONE: Resolved = { code: 'tunnel_closed', message: 'The agent is gone.' };
 
 interface Open {
   readonly session: string;
@@ -20,6 +24,7 @@ interface Open {
 export class Questions {
   readonly #open = new Map<number, Open>();
   #last = 0;
+  #ended = false;
 
   /** `send` is called before this returns, or never. */
   ask(
@@ -28,6 +33,7 @@ export class Questions {
     session: string,
     send: (question: Question) => void,
   ): Promise<Resolved> {
+    if (this.#ended) return Promise.resolve(GONE);
     if (this.#isFull(session))
       return Promise.resolve({
         code: 'too_many',
@@ -54,12 +60,13 @@ export class Questions {
 
   /** An answer that comes too late is nobody's. */
   take({ id, address, code = 'not_found', message = '' }: Answer): void {
-    this.#settle(id, address === undefined ? { code, message } : { address });
+    this.#settle(id, address === undefined ? { code, message: message.slice(0, MAX_REASON_LENGTH) } : { address });
   }
 
   /** The tunnel has ended. */
   end(): void {
-    for (const id of this.#open.keys()) this.#settle(id, { code: 'tunnel_closed', message: 'The agent is gone.' });
+    this.#ended = true;
+    for (const id of this.#open.keys()) this.#settle(id, GONE);
   }
 
   #settle(id: number, resolved: Resolved): void {
