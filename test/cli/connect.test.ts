@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,10 @@ import type { Duplex } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { saveCredential } from '../../src/client/credentials.ts';
-import { StandInRelay } from '../client/tunnel/stand-in.ts';
+import { missing } from '../apps/missing.ts';
+import { StandInRelay, signInAt } from '../client/tunnel/stand-in.ts';
 
+const skip = missing(['/usr/bin/script'], 'bsdutils');
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 function setUp(t: TestContext, relay: StandInRelay) {
@@ -25,7 +27,7 @@ function setUp(t: TestContext, relay: StandInRelay) {
     t.after(() => child.kill('SIGKILL'));
     return child;
   };
-  return { directory, postern };
+  return { directory, env, postern };
 }
 
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
@@ -144,6 +146,25 @@ describe('postern connect', () => {
       assert.equal(said, 'A sentence. (reference r1)\n');
       assert.equal(exited, exit);
     }
+  });
+
+  test('-L - in a terminal opens the sign-in where one is due, as below ssh, and goes on', { skip }, async (t) => {
+    const relay = await StandInRelay.start(t);
+    const { directory, env } = setUp(t, relay);
+    relay.token = 'pst_next';
+    const out = join(directory, 'out');
+    const words = `printf hello | '${process.execPath}' '${MAIN}' connect db -L - > '${out}'`;
+    const child = spawn('script', ['-qec', words, '/dev/null'], { env: { ...env, DISPLAY: '', WAYLAND_DISPLAY: '' } });
+    t.after(() => child.kill('SIGKILL'));
+    let shown = '';
+    let address: string | undefined;
+    while (address === undefined) {
+      shown += String(await once(child.stdout, 'data'));
+      address = /(http:\S+\/cli\/authorize\S*)\s/.exec(shown)?.[1];
+    }
+    await signInAt(address);
+    assert.equal(await ended(child), 0);
+    assert.equal(readFileSync(out, 'utf8'), 'hello');
   });
 
   test('a connection that broke ends with an error, not with an end', async (t) => {

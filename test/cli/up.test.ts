@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { saveCredential } from '../../src/client/credentials.ts';
-import { StandInRelay, tcpResource } from '../client/tunnel/stand-in.ts';
+import { StandInRelay, signInAt, tcpResource } from '../client/tunnel/stand-in.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -86,10 +86,7 @@ describe('postern up', () => {
     relay.tunnels[0]?.close('session_ended', 'Closed: your session has expired.');
     const address = until(child.stderr, /^\s*(http:\S+\/cli\/authorize\S*)$/m);
     const answers = Promise.all([ask(port, 'one'), ask(port, 'two')]);
-    const wanted = new URL((await address)[1] ?? '').searchParams;
-    const back = new URL(wanted.get('redirect_uri') ?? '');
-    back.search = new URLSearchParams({ code: 'a-code', state: wanted.get('state') ?? '' }).toString();
-    assert.equal((await fetch(back)).status, 200);
+    await signInAt((await address)[1] ?? '');
     assert.deepEqual(await answers, ['one', 'two']);
     child.kill('SIGINT');
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -95,7 +95,7 @@ describe('SSH from a network that can only dial out to a server in another one',
     assert.ok(stderr.includes(records[1]?.id ?? 'no record'));
   });
 
-  test('scp by the plain name carries 100 MB each way, byte for byte', async () => {
+  test('scp by the plain name carries 100 MB each way, byte for byte', async (t) => {
     const config = join(directory, 'config');
     const { stdout } = await postern(alice, 'ssh-config');
     writeFileSync(config, stdout, { mode: 0o600 });
@@ -124,7 +124,7 @@ describe('SSH from a network that can only dial out to a server in another one',
     }
     const seconds = (performance.now() - startedAt) / 1000;
     assert.equal(await hashOf(back), await hashOf(sent));
-    console.log(`# 2 x 100 MB by scp in ${seconds.toFixed(1)} s`);
+    t.diagnostic(`2 × 100 MB by scp in ${seconds.toFixed(1)} s`);
   });
 
   test('a port forward inside the SSH connection leads on, until signing out ends all of it', async () => {
@@ -137,14 +137,7 @@ describe('SSH from a network that can only dial out to a server in another one',
       '-R',
       `127.0.0.1:4022:127.0.0.1:${world.port}`,
     ];
-    const [command = '', ...args] = [
-      ...here.prefix,
-      process.execPath,
-      MAIN,
-      ...words,
-      '-o',
-      'ExitOnForwardFailure=yes',
-    ];
+    const [command, ...args] = [...here.prefix, process.execPath, MAIN, ...words, '-o', 'ExitOnForwardFailure=yes'];
     const child = spawn(command, args, { env: alice.env, stdio: ['ignore', 'ignore', 'pipe'] });
     undo.defer(() => void child.kill('SIGKILL'));
     const ended = once(child, 'exit');

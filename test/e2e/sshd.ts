@@ -52,7 +52,7 @@ export async function startSshd(prefix: readonly string[], port: number): Promis
       .join(''),
   );
 
-  const [command = '', ...words] = [...prefix, '/usr/sbin/sshd', '-D', '-e', '-f', file('config')];
+  const [command, ...words] = [...prefix, '/usr/sbin/sshd', '-D', '-e', '-f', file('config')];
   const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
   undo.defer(async () => {

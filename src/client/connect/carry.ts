@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { hasCode } from '../../lib/errors.ts';
 import { copy } from '../../tunnel/copy.ts';
+import { reset } from '../../tunnel/reset.ts';
 import { brokenError } from '../tunnel/broken.ts';
 
 export interface Carrying {
@@ -42,14 +43,6 @@ export async function carry(socket: Socket, { open, failed, opened, refused }: C
 function join(socket: Socket, stream: Duplex, failed: (error: unknown) => void): void {
   stream.once('error', (error) => {
     if (!socket.destroyed) failed(brokenError(error));
-    reset(socket);
   });
   copy(socket, stream);
-}
-
-/** Where the kind of socket knows no reset, it just ends. */
-function reset(socket: Socket): void {
-  // Node cannot reset a socket that is ending: it would leak the handle, and the process could not exit.
-  if (socket.destroyed || socket.writableEnded || socket.remoteAddress === undefined) socket.destroy();
-  else socket.resetAndDestroy();
 }

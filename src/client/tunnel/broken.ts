@@ -15,5 +15,5 @@ export function brokenError(error: unknown): PosternError {
 
 /** As the end of a sentence. */
 export function reasonOf({ reason }: TunnelEnd): string {
-  return reason.replace(/^Closed: /, '');
+  return reason.replace(/^Closed: /, '').replace(/\p{Cc}/gu, '\uFFFD');
 }

@@ -14,7 +14,9 @@ export class StreamRefusedError extends PosternError {
 
 export function refusedError(answer: StreamAnswer & { ok: false }, destination: Destination): StreamRefusedError {
   const { code, message, reference } = answer;
-  const text = message ?? `The relay did not open ${destinationText(destination)} (${code}).`;
+  // An agent, too, may have written it: it must not steer the terminal.
+  const text =
+    message?.replace(/\p{Cc}/gu, '\uFFFD') ?? `The relay did not open ${destinationText(destination)} (${code}).`;
   return new StreamRefusedError(code, reference === undefined ? text : `${text} (reference ${reference})`);
 }
 

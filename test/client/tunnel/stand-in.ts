@@ -103,3 +103,12 @@ export class StandInRelay {
 export function tcpResource(name: string, protocol = 'tcp'): object {
   return { name, protocol, title: name, description: null, url: null, tags: [] };
 }
+
+/** What a browser does at the address that a command line shows. */
+export async function signInAt(address: string): Promise<void> {
+  const wanted = new URL(address).searchParams;
+  const back = new URL(wanted.get('redirect_uri') ?? '');
+  back.search = new URLSearchParams({ code: 'a-code', state: wanted.get('state') ?? '' }).toString();
+  const { status } = await fetch(back);
+  if (status !== 200) throw new Error(`The command line answered ${status}.`);
+}
