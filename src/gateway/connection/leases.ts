@@ -1,4 +1,3 @@
-import type { LeaseOpened } from '../../domain/audit-event.ts';
 import type { Change, TerminationReason } from '../../domain/change.ts';
 import type { LeaseEnd, LeaseView, LeaseWish } from '../../domain/lease.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -15,6 +14,7 @@ import { MAX_LEASES_PER_SESSION } from '../limits.ts';
 import { type AllowedLease, decideLease, type LeaseRefusal, stillAllows } from './decide-lease.ts';
 import { Lease } from './lease.ts';
 import { LeasePorts } from './lease-ports.ts';
+import { endedRecord, openedRecord } from './lease-records.ts';
 
 export interface LeaseOptions {
   /** First and last port. */
@@ -144,7 +144,7 @@ export class Leases {
       const port = await this.#ports.open((socket, address) => lease.take(socket, address));
       if (port === undefined) return this.#abandon(lease, { refusal: NO_LEASE_PORT });
       lease.listenAt(port);
-      await this.#door.ports.audit.append(this.#opened(lease, port.number, allowed));
+      await this.#door.ports.audit.append(openedRecord(lease, port.number, allowed.decision));
     } catch (error) {
       this.#door.log?.warn({ lease: terms.id, error: messageOf(error) }, 'a lease was not recorded, and not given');
       return this.#abandon(lease, { refusal: AUDIT_UNAVAILABLE, reference: terms.id });
@@ -158,24 +158,6 @@ export class Leases {
     this.#leases.delete(lease.terms.id);
     lease.abandon();
     return why;
-  }
-
-  #opened({ terms, session }: Lease, port: number, { decision }: AllowedLease): LeaseOpened {
-    return {
-      kind: 'lease.opened',
-      id: terms.id,
-      at: terms.openedAt,
-      principal: session.principal.id,
-      session: session.id,
-      facts: session.factsHash,
-      personal: terms.personal,
-      resource: terms.resource,
-      port,
-      connections: terms.connections,
-      expiresAt: terms.expiresAt,
-      rule: decision.rule,
-      policyVersion: decision.policyVersion,
-    };
   }
 
   /** Something about the person changed: what leased the port must still open the same session, and be allowed to. */
@@ -204,27 +186,13 @@ export class Leases {
     lease.end(reason);
   }
 
-  #over({ terms, session, begun, endedBy }: Lease, reason: LeaseEnd): void {
-    this.#leases.delete(terms.id);
+  #over(lease: Lease, reason: LeaseEnd): void {
     const { clock, ports, log } = this.#door;
-    const at = clock();
-    ports.audit
-      .append({
-        kind: 'lease.ended',
-        id: sortableId(at),
-        at,
-        principal: session.principal.id,
-        session: session.id,
-        personal: terms.personal,
-        lease: terms.id,
-        resource: terms.resource,
-        reason,
-        begun,
-        by: endedBy,
-      })
-      .catch((error: unknown) => {
-        log?.warn({ lease: terms.id, error: messageOf(error) }, 'the end of a lease was not recorded');
-      });
+    const { id } = lease.terms;
+    this.#leases.delete(id);
+    ports.audit.append(endedRecord(lease, reason, clock())).catch((error: unknown) => {
+      log?.warn({ lease: id, error: messageOf(error) }, 'the end of a lease was not recorded');
+    });
   }
 
   #viewOf({ terms, session, port, begun }: Lease): LeaseView | undefined {
