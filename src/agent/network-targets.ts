@@ -3,7 +3,7 @@ import type { AgentConfig } from '../config/agent-config.ts';
 import type { TcpTarget } from '../config/agent-target.ts';
 import { dropOldest } from '../lib/drop-oldest.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
-import { isAddress } from '../lib/network/address.ts';
+import { isAddress, plainText } from '../lib/network/address.ts';
 import { type Endpoint, parseEndpoint } from '../lib/network/endpoint.ts';
 import { NetworkList } from '../lib/network/network-list.ts';
 import { within } from '../lib/wait.ts';
@@ -54,7 +54,7 @@ export class NetworkTargets {
     looking.then(ended, ended);
     try {
       const found = await within(LOOKUP_TIMEOUT_MS, `Looking up ${asked.host}`, looking);
-      const address = found.find((each) => list.takes(each));
+      const address = plainText(found.find((each) => list.takes(each)) ?? '');
       if (address === undefined)
         return { code: 'not_allowed', message: `${asked.host} leads to no address that this agent may dial.` };
       this.#remember(resource, { host: address, port: asked.port });

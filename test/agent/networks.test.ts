@@ -177,6 +177,31 @@ test('more questions than an agent may send messages of its own accord', async (
   assert.equal(tunnel.closed, false);
 });
 
+test('of several agents of a network, the tunnels of those that list the destination are taken, in turn', async (t) => {
+  const relay = await SmallRelay.start(t);
+  const lists = { office: ['a.lan'], warehouse: ['*.lan'] };
+  for (const [name, hosts] of Object.entries(lists)) {
+    const networks = { lan: { hosts, addresses: [], ports: ['22'] } };
+    const agent = new Office(t, relay, {}, { name, networks });
+    agent.giveToken(relay, `token-of-${name}`);
+    agent.start();
+  }
+  await relay.until(() => relay.endpoint.list().filter(({ resources }) => resources.includes('lan')).length === 2);
+  const lan: Resource = { ...resourceOf('lan', ['office', 'warehouse']), protocol: 'network' };
+  const agentsFor = (host: string) =>
+    new Set(
+      Array.from({ length: 6 }, () => {
+        const found = relay.endpoint.directory.findNetwork({ host, port: 22 }, new Map([['lan', lan]]));
+        return found?.tunnel.agent;
+      }),
+    );
+  assert.deepEqual(agentsFor('a.lan'), new Set(['office', 'warehouse']));
+  assert.deepEqual(agentsFor('b.lan'), new Set(['warehouse']));
+  relay.endpoint.endAgent('warehouse', 'a test');
+  assert.deepEqual(agentsFor('b.lan'), new Set([undefined]));
+  assert.deepEqual(agentsFor('a.lan'), new Set(['office']));
+});
+
 test('a network is found by what its live agents list, and only as the relay knows it', async (t) => {
   const { relay, port, tunnel } = await begin(t);
   const network = (name: string): [string, Resource] => [

@@ -4,6 +4,7 @@ import type { TunnelView } from '../../domain/live.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { plainText } from '../../lib/network/address.ts';
 import type { Endpoint } from '../../lib/network/endpoint.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, refusalError } from '../../tunnel/stream-header.ts';
@@ -137,7 +138,9 @@ export class LiveTunnel implements AgentTunnel {
 
   async resolve(resource: string, asked: Endpoint, session: string): Promise<Resolved> {
     const resolved = await this.control.resolve(resource, asked, session);
-    if ('code' in resolved || this.control.networks.get(resource)?.takes(resolved.address)) return resolved;
+    if ('code' in resolved) return resolved;
+    const address = plainText(resolved.address);
+    if (address !== undefined && this.control.networks.get(resource)?.takes(address)) return { address };
     return { code: 'not_allowed', message: 'The agent gave an address that it does not list.' };
   }
 

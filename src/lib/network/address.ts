@@ -18,6 +18,11 @@ export function parseAddress(text: string): Address | undefined {
   return ipaddr.IPv6.parse(text);
 }
 
+/** The usual text of an address (RFC 5952); undefined when it is none. */
+export function plainText(text: string): string | undefined {
+  return parseAddress(text)?.toString();
+}
+
 export function isAddress(text: string): boolean {
   return parseAddress(text) !== undefined;
 }

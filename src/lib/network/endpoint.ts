@@ -1,4 +1,4 @@
-import { parseAddress } from './address.ts';
+import { plainText } from './address.ts';
 import { MAX_PORT } from './ports.ts';
 
 /** Where somebody wants to be connected. */
@@ -16,14 +16,14 @@ const NUMBER = /^(\d+|0x[0-9a-f]*)$/;
 /** `name:22`, `10.0.0.1:22`, `[fd00::1]:22`. Undefined for what has no reading, or more than one. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const [, six, plain, digits] = /^(?:\[([^\][]+)\]|([^:[\]]+)):([1-9]\d{0,4})$/.exec(text) ?? [];
-  const host = six === undefined ? parseHost(plain ?? '') : parseAddress(six)?.toString();
+  const host = six === undefined ? parseHost(plain ?? '') : plainText(six);
   const port = Number(digits);
   return host === undefined || !(port <= MAX_PORT) ? undefined : { host, port };
 }
 
 /** A name or an address without brackets, in the form that `Endpoint` has. */
 export function parseHost(text: string): string | undefined {
-  return parseAddress(text)?.toString() ?? parseName(text);
+  return plainText(text) ?? parseName(text);
 }
 
 export function parseName(text: string): string | undefined {
