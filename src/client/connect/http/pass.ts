@@ -9,6 +9,8 @@ export function sendBody(req: IncomingMessage, asked: ClientRequest): void {
     asked.end();
     return;
   }
+  // The header section leaves now: the answer may come before the body. (flushHeaders would write it as UTF-8.)
+  asked.write(Buffer.alloc(0));
   req.pipe(asked, { end: false });
   req.once('end', () => {
     const trailers = pairs(req.rawTrailers).filter(([name]) => !isTokenField(name.toLowerCase()));

@@ -7,7 +7,7 @@ import { connectToRelay } from '../../../tunnel/relay-connection.ts';
 const SILENCE_MS = 20 * 60_000;
 
 export interface WayToResource {
-  /** Opens a request with these raw fields; its header section leaves at once. */
+  /** A request with these raw fields, which leaves with the first bytes of its body, or its end. */
   request(req: IncomingMessage, fields: readonly string[], fresh: boolean): ClientRequest;
   close(): void;
 }
@@ -38,7 +38,6 @@ export function wayToResource(origin: string, proxy: HttpProxy | undefined, sign
         signal,
       });
       asked.setTimeout(SILENCE_MS, () => asked.destroy(new Error('The relay has been silent for too long.')));
-      asked.flushHeaders();
       return asked;
     },
     close() {
