@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,4 +51,32 @@ test('several relays and people: listed, chosen, refused', () => {
   assert.match(overruled.stderr, /POSTERN_PROFILE says b\.example/);
   assert.match(use([], { POSTERN_PROFILE: 'b.example' }).stdout, /^b\.example +yes/m);
   assert.ok(![...lines, table].join('').includes('pst_'));
+});
+
+test('login goes to the relay of the profile, and never over a profile of another relay', async () => {
+  const addressOf = async (args: readonly string[], more = {}) => {
+    const login = spawn(process.execPath, [MAIN, 'login', '--no-browser', ...args], {
+      env: { ...env, ...more },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [said] = (await once(login.stderr, 'data')) as [Buffer];
+    const gone = once(login, 'exit');
+    login.kill();
+    await gone;
+    return /^\s+(\S+)\/cli\/authorize\?/m.exec(said.toString())?.[1];
+  };
+  assert.equal(await addressOf([]), 'https://a.example');
+  assert.equal(await addressOf(['--profile', 'b.example']), 'https://b.example');
+  assert.equal(await addressOf([], { POSTERN_PROFILE: 'b.example' }), 'https://b.example');
+  assert.equal(await addressOf(['c.example', '--profile', 'new']), 'https://c.example');
+
+  const over = spawnSync(process.execPath, [MAIN, 'login', 'c.example', '--profile', 'a.example'], {
+    encoding: 'utf8',
+    env,
+  });
+  assert.equal(over.status, 1);
+  assert.match(over.stderr, /The profile a\.example is of https:\/\/a\.example\. Give this sign-in another name/);
+  const unnamed = spawnSync(process.execPath, [MAIN, 'login', '--profile', 'nobody'], { encoding: 'utf8', env });
+  assert.equal(unnamed.status, 1);
+  assert.match(unnamed.stderr, /postern login URL --profile nobody/);
 });
