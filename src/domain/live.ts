@@ -6,6 +6,8 @@ export interface LiveAccess {
   readonly intent: string;
   readonly session: Session;
   readonly resource: { readonly name: string };
+  /** Address and port, of a connection through a network. */
+  readonly destination?: string | undefined;
   readonly agent: string;
   readonly startedAt: number;
 }

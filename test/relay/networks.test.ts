@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { ClientTunnel } from '../../src/client/tunnel/client-tunnel.ts';
 import { StreamRefusedError } from '../../src/client/tunnel/refusal.ts';
+import type { AccessList } from '../../src/control/contract/accesses.ts';
 import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
@@ -206,6 +207,9 @@ describe('connections through a network resource', () => {
   test('a changed rule and a sign-out each cut what is open', async () => {
     const stays = await open(await clientOf('olga', ['operators']));
     const cut = await open(await clientOf('alice', ['engineering']));
+    const live = await whole.ask('/api/v1/accesses', { headers: { cookie: root } });
+    const destinations = (JSON.parse(live.body) as AccessList).accesses.map((each) => each.destination);
+    assert.deepEqual(destinations, [`${FIRST}:${port}`, `${FIRST}:${port}`]);
     const [, ...others] = rules();
     await whole.setRules(others, root);
     await closed(cut);

@@ -61,13 +61,21 @@ export function serveAccesses(app: FastifyInstance, { live, audit, clock }: Cont
   );
 }
 
-function summaryOf({ intent, session, resource, agent, startedAt }: LiveAccess): AccessList['accesses'][number] {
+function summaryOf({
+  intent,
+  session,
+  resource,
+  destination,
+  agent,
+  startedAt,
+}: LiveAccess): AccessList['accesses'][number] {
   const { id, name, email } = session.principal;
   return {
     id: intent,
     person: { id, name: name ?? null, email: email ?? null },
     session: session.id,
     resource: resource.name,
+    destination: destination ?? null,
     agent,
     startedAt,
   };

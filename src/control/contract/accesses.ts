@@ -16,6 +16,7 @@ const LiveAccess = Type.Object({
   person: PersonName,
   session: Type.String(),
   resource: Type.String(),
+  destination: Nullable(Type.String(), 'Address and port, of a connection through a network.'),
   agent: Type.String(),
   startedAt: Whole,
 });
