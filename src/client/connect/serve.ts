@@ -1,5 +1,5 @@
-import type { StreamOpener } from '../tunnel/client-tunnel.ts';
 import type { Destination } from '../tunnel/destination.ts';
+import type { StreamOpener } from '../tunnel/open-stream.ts';
 import { carry } from './carry.ts';
 import { type LocalListener, type LocalPlace, listen } from './listen.ts';
 

@@ -3,14 +3,12 @@ import { fullJitterMs } from '../../lib/backoff.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
 import type { HttpProxy } from '../../lib/http-proxy.ts';
 import { pause } from '../../lib/wait.ts';
-import type { TunnelStream } from '../../tunnel/stream.ts';
-import { encodeHeader, receiveAnswer, type StreamHeader } from '../../tunnel/stream-header.ts';
 import type { Tunnel } from '../../tunnel/tunnel.ts';
 import type { Credential } from '../credentials.ts';
 import { reasonOf } from './broken.ts';
-import { type Destination, destinationText } from './destination.ts';
+import type { Destination } from './destination.ts';
 import { dialClientTunnel } from './dial.ts';
-import { refusedError } from './refusal.ts';
+import { openStream, type StreamOpener } from './open-stream.ts';
 
 export interface ClientTunnelOptions {
   /** Asked for each stream, so that the latest sign-in counts; throws `unauthenticated` when there is none. */
@@ -18,17 +16,6 @@ export interface ClientTunnelOptions {
   readonly proxy?: HttpProxy | undefined;
 }
 
-/** What opens streams; each one is decided and recorded by the relay. */
-export interface StreamOpener {
-  /**
-   * Rejects with `unauthenticated`, `forbidden` (denied, with the rule's sentence), `target_unreachable`,
-   * `relay_unreachable`, `limit_reached`, `timeout` or `aborted`. What the relay said is a StreamRefusedError.
-   */
-  open(to: Destination, signal: AbortSignal): Promise<Duplex>;
-}
-
-/** The relay waits for a commit and for the agent, and the agent for the target. */
-const ANSWER_TIMEOUT_MS = 30_000;
 const REDIAL_BASE_MS = 250;
 const REDIAL_CAP_MS = 10_000;
 
@@ -123,42 +110,6 @@ export class ClientTunnel implements StreamOpener, Disposable {
       ? error
       : new PosternError('unauthenticated', `The last tunnel ended: ${reason} ${error.message}`);
   }
-}
-
-async function openStream(tunnel: Tunnel, to: Destination, signal: AbortSignal): Promise<Duplex> {
-  const stream = tunnel.open();
-  const stop = () => stream.destroy(new PosternError('aborted', 'Opening the connection was stopped.'));
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal.aborted) stop();
-    stream.write(encodeHeader(headerFor(to)));
-    await receiveAnswer(stream, ANSWER_TIMEOUT_MS, (answer) => {
-      if (!answer.ok) stream.destroy(refusedError(answer, to));
-    });
-    if (stream.errored) throw stream.errored;
-    return stream;
-  } catch (error) {
-    stream.destroy();
-    throw readable(error, stream, to);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-function headerFor(to: Destination): StreamHeader {
-  return 'resource' in to
-    ? { version: 1, kind: 'resource', resource: to.resource }
-    : { version: 1, kind: 'destination', destination: to.destination };
-}
-
-function readable(error: unknown, stream: TunnelStream, to: Destination): unknown {
-  const cause = stream.errored ?? error;
-  if (hasCode(cause, 'timeout'))
-    return new PosternError('timeout', `The relay did not say in time whether ${destinationText(to)} opens.`);
-  if (cause instanceof PosternError) return cause;
-  return new PosternError('relay_unreachable', `The relay broke off opening ${destinationText(to)}. Try again.`, {
-    cause,
-  });
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

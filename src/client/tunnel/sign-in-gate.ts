@@ -1,5 +1,5 @@
 import { hasCode } from '../../lib/errors.ts';
-import type { StreamOpener } from './client-tunnel.ts';
+import type { StreamOpener } from './open-stream.ts';
 
 /** After one that nobody finished, programs that try again and again must not open one browser window after the other. */
 const REST_MS = 60_000;
