@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { logout } from '../client/logout.ts';
-import { chooseProfile, listProfiles } from '../client/profiles.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { chooseProfile, listProfiles, type Profile } from '../client/profiles.ts';
 import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -22,24 +21,31 @@ export function addLogoutCommand(program: Command): void {
     .action(async ({ profile, all }: LogoutOptions) => {
       const one = all ? undefined : chooseProfile(profile === undefined ? {} : { profile });
       const profiles = all ? listProfiles() : one ? [one] : [];
+      const signedIn = profiles.filter(({ credential }) => credential);
+      if (signedIn.length === 0) process.stderr.write('Nobody was signed in.\n');
       const signal = stopSignal();
       const failures: unknown[] = [];
-      for (const each of profiles) {
-        if (!each.credential) continue;
-        try {
-          await logout(each, signal);
-          process.stderr.write(`${each.credential.person} is signed out of ${each.relay}.\n`);
-        } catch (error) {
-          failures.push(error);
-          const until = timeOf(each.credential.expiresAt);
-          process.stderr.write(
-            `The sign-in at ${each.relay} is forgotten here, but the relay does not know, and would take its token until ${until}: ${messageOf(error)}\n`,
-          );
-        }
-      }
-      if (!profiles.some(({ credential }) => credential)) process.stderr.write('Nobody was signed in.\n');
-      const [first] = failures;
-      if (first instanceof PosternError) throw new PosternError(first.code, 'End it in the browser: sign out there.');
-      if (first !== undefined) throw first;
+      for (const each of signedIn) await signOut(each, signal).catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
     });
+}
+
+/** Says what has become of it. Rejects where the relay was not told. */
+async function signOut(profile: Profile, signal: AbortSignal): Promise<void> {
+  const { relay, credential } = profile;
+  const person = credential?.person ?? profile.name;
+  try {
+    const how = await logout(profile, signal);
+    process.stderr.write(
+      how === 'ended'
+        ? `${person} is signed out of ${relay}.\n`
+        : `${person} is forgotten here. The token of a service goes on: postern services token revoke ends it.\n`,
+    );
+  } catch (error) {
+    const until = timeOf(credential?.expiresAt ?? null);
+    process.stderr.write(
+      `The sign-in at ${relay} is forgotten here, but the relay does not know: it takes the token until ${until}, or until you sign out in the browser.\n`,
+    );
+    throw error;
+  }
 }

@@ -155,6 +155,8 @@ describe('A program with an identity of its own', { timeout: 120_000 }, () => {
       ['db', 'wiki'],
     );
     await assert.rejects(run('services', 'ls'), { code: 5 });
+    assert.match((await run('logout')).stderr, /service:ci is forgotten here\. The token of a service goes on/);
+    assert.equal((await visit('wiki', '/after-logout', { 'postern-token': ci.token })).status, 200);
     writeFileSync(file, `pst_${'x'.repeat(64)}`);
     await assert.rejects(run('login', whole.origin, '--token-file', file), { code: 4 });
   });
