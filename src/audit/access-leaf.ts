@@ -47,6 +47,7 @@ export function intentLeaf(event: AccessIntent, frame: LeafFrame): Leaf<AccessIn
 
 export function outcomeLeaf(event: AccessOutcome, frame: LeafFrame): Leaf<AccessOutcome> {
   return {
+    agent: event.agent,
     at: event.at,
     bytesDown: event.bytesDown,
     bytesUp: event.bytesUp,

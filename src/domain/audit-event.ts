@@ -88,6 +88,8 @@ export interface AccessOutcome extends EventBase {
   readonly durationMs: number;
   /** Name of the fresh stream, when the stream of the intent turned out to be closed and the request was sent again. */
   readonly retriedOn?: string | undefined;
+  /** Of that stream, where it is another than the intent's. */
+  readonly agent?: string | undefined;
 }
 
 /** Somebody cut one live access; its outcome says `access_terminated`. Why is the `note` of the personal block. */

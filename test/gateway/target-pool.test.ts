@@ -36,7 +36,7 @@ function streamOf(): Duplex {
 async function taken(pool: TargetPool, session: string, tunnel: AgentTunnel): Promise<TargetStream> {
   const stream = await pool.take(session, 'wiki', tunnel);
   assert.ok(stream);
-  if (stream.connection === undefined) await stream.open('receipt', new AbortController().signal);
+  if (stream.connection === undefined) await stream.open('receipt', new AbortController().signal, false);
   return stream;
 }
 

@@ -22,6 +22,11 @@ export async function forward(access: OpenRequest): Promise<void> {
   exchange.res.on('error', ignore);
   exchange.res.once('close', () => clientClosed(access));
   for (let attempt = 1; ; attempt += 1) {
+    const unopened = access.stream.connection === undefined ? await open(access) : undefined;
+    if (unopened !== undefined) {
+      if (attempt < MAX_ATTEMPTS && moveElsewhere(access, unopened)) continue;
+      return fail(access, unopened);
+    }
     const sent = await send(access);
     if (sent === 'settled') return;
     if (sent !== 'again') return fail(access, sent);
@@ -34,10 +39,6 @@ export async function forward(access: OpenRequest): Promise<void> {
 /** Nothing is awaited between the look in the gap and the first byte. */
 async function send(access: OpenRequest): Promise<'settled' | 'again' | Failure> {
   const { ports, pool, log } = access.door;
-  if (access.stream.connection === undefined) {
-    const failure = await open(access);
-    if (failure !== undefined) return failure;
-  }
   try {
     for (let round = 0; round < MAX_ATTEMPTS; round += 1) {
       const { identity, resource, stream } = access;
@@ -78,7 +79,8 @@ async function open(access: OpenRequest): Promise<Failure | undefined> {
       intent: recorded.id,
       leafHash: recorded.leafHash,
     });
-    await stream.open(receipt, cancel.signal);
+    // Where another agent could stand in, nothing is written before this one has reached its target.
+    await stream.open(receipt, cancel.signal, resource.agents.length > 1);
     return undefined;
   } catch (error) {
     if (access.terminated !== undefined) return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
@@ -89,6 +91,17 @@ async function open(access: OpenRequest): Promise<Failure | undefined> {
   } finally {
     access.stop = undefined;
   }
+}
+
+/** To a tunnel of another agent, or a newer one of the same: nothing was sent yet. False: there is none. */
+function moveElsewhere(access: OpenRequest, { refusal }: Failure): boolean {
+  if (refusal !== TARGET_UNREACHABLE && refusal !== NO_AGENT) return false;
+  const { ports, pool } = access.door;
+  const tunnel = ports.tunnels.pick(access.resource);
+  if (tunnel === undefined || tunnel === access.stream.tunnel) return false;
+  access.stream = pool.replace(access.stream, tunnel);
+  access.retriedOn = access.stream.name;
+  return true;
 }
 
 function fail(access: OpenRequest, { end, refusal }: Failure): void {

@@ -17,6 +17,7 @@ export interface Ended {
   readonly bytesDown: number;
   readonly startedAt: number;
   readonly retriedOn?: string | undefined;
+  readonly agent?: string | undefined;
 }
 
 /** Of an access that ended before its target. */
@@ -41,6 +42,7 @@ export function recordOutcome(door: Door, ended: Ended): void {
     bytesDown: ended.bytesDown,
     durationMs: Math.max(0, at - ended.startedAt),
     retriedOn: ended.retriedOn,
+    agent: ended.agent,
   };
   door.ports.audit.append(event).catch((error: unknown) => {
     door.log?.warn({ intent: ended.intent, error: messageOf(error) }, 'an outcome was not recorded');

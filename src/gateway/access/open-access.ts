@@ -47,6 +47,7 @@ export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implem
   /** Stops what is under way; replaced by each stage of forwarding. */
   stop: (() => void) | undefined;
   ended = false;
+  readonly #firstAgent: string;
 
   constructor(door: Door, facts: OpenFacts<Place>) {
     const { resource, identified, recorded, stream, snapshotVersion, startedAt } = facts;
@@ -59,6 +60,7 @@ export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implem
     this.stream = stream;
     this.snapshotVersion = snapshotVersion;
     this.startedAt = startedAt;
+    this.#firstAgent = stream.tunnel.agent;
   }
 
   get intent(): string {
@@ -103,6 +105,7 @@ export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implem
       bytesDown: this.bytesDown,
       startedAt: this.startedAt,
       retriedOn: this.retriedOn,
+      agent: this.agent === this.#firstAgent ? undefined : this.agent,
     });
   }
 

@@ -38,12 +38,12 @@ export class TargetPool {
     return this.#wait(share, session, resource, tunnel);
   }
 
-  /** Takes the place of `stream` with a fresh one; for sending again what the old one lost. */
-  replace(stream: TargetStream): TargetStream {
+  /** Takes the place of `stream` with a fresh one; for sending again what the old one lost, or by way of another tunnel. */
+  replace(stream: TargetStream, tunnel: AgentTunnel = stream.tunnel): TargetStream {
     const share = this.#share(stream.resource);
     share.busy.delete(stream);
     stream.destroy();
-    return this.#create(share, stream.session, stream.resource, stream.tunnel);
+    return this.#create(share, stream.session, stream.resource, tunnel);
   }
 
   /** Gives a stream back. Only one whose last exchange ended cleanly may carry another. */

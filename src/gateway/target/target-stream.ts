@@ -43,16 +43,16 @@ export class TargetStream {
     );
   }
 
-  /** Opens it with a receipt. Rejects with `target_unreachable`, `tunnel_closed`, `timeout`, or `aborted` by the caller. */
-  async open(receipt: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Opens it with a receipt; `reached`: not before the agent has reached the target. Rejects with `target_unreachable`,
+   * `tunnel_closed`, `timeout`, or `aborted` by the caller.
+   */
+  async open(receipt: string, signal: AbortSignal, reached: boolean): Promise<void> {
     const limit = AbortSignal.timeout(STREAM_OPEN_MS);
     let duplex: Duplex;
     try {
-      duplex = await this.tunnel.openStream({
-        resource: this.resource,
-        receipt,
-        signal: AbortSignal.any([signal, limit]),
-      });
+      const opening = { resource: this.resource, receipt, signal: AbortSignal.any([signal, limit]) };
+      duplex = await (reached ? this.tunnel.connectStream(opening) : this.tunnel.openStream(opening));
     } catch (cause) {
       if (limit.aborted) throw new PosternError('timeout', 'The stream to the target did not open in time.', { cause });
       throw cause;
