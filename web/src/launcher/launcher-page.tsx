@@ -1,6 +1,7 @@
 import { SimpleGrid, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { LauncherResource } from '../../../src/control/contract/resources.ts';
 import { meQuery, resourcesQuery } from '../api/queries.ts';
 import { SearchIcon } from '../parts/icons.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -31,7 +32,7 @@ export function LauncherPage() {
   const shown = all.filter((resource) => matches(resource, text));
   return (
     <>
-      <PageHead title="Apps" {...(all.length > 0 && { lead: 'What you may use. Each opens in its own tab.' })}>
+      <PageHead title="Apps" {...(all.length > 0 && { lead: leadOf(all) })}>
         {all.length >= SEARCH_FROM && (
           <TextInput
             className={classes['search'] ?? ''}
@@ -64,6 +65,12 @@ export function LauncherPage() {
       </p>
     </>
   );
+}
+
+function leadOf(resources: readonly LauncherResource[]): string {
+  const isWeb = ({ url }: LauncherResource) => url !== null;
+  if (resources.every(isWeb)) return 'What you may use. Each opens in its own tab.';
+  return 'What you may use. Web apps open in their own tab; to the rest leads a command on your machine.';
 }
 
 function askWhom(contact: string | undefined) {
