@@ -1,31 +1,32 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ErrorCode, messageOf, PosternError } from '../../lib/errors.ts';
 import { carry } from '../connect/carry.ts';
 import type { ProxyPort } from './port.ts';
 import { isHost } from './socks5.ts';
 
-const HANDSHAKE_MS = 10_000;
 const MAX_HEADER_BYTES = 8192;
 
-/** Serves HTTP CONNECT (RFC 9110 §9.3.6) on the connections that it is given. Other requests are refused. */
-export function connectFront(port: ProxyPort): (socket: Socket) => void {
-  const server = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HANDSHAKE_MS,
-    requestTimeout: HANDSHAKE_MS,
-    keepAliveTimeout: 1,
-  });
+/** Serves HTTP CONNECT (RFC 9110 §9.3.6) on the connections that it is given; `asked` is called when the request is there. */
+export function connectFront(port: ProxyPort): (socket: Socket, asked: () => void) => void {
+  // It listens nowhere, so Node enforces no timeouts of its own.
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES });
+  const waiting = new WeakMap<Duplex, () => void>();
   server.on('request', (_request, response) => {
     response.writeHead(405, { allow: 'CONNECT', 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
     response.end('This proxy only leads connections through (CONNECT).\n');
   });
-  server.on('connect', (request, socket: Socket, head: Buffer) => void lead(request, socket, head, port));
+  server.on('connect', (request, socket: Socket, head: Buffer) => {
+    waiting.get(socket)?.();
+    void lead(request, socket, head, port);
+  });
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
     else socket.destroy();
   });
-  return (socket) => {
+  return (socket, asked) => {
+    waiting.set(socket, asked);
     server.emit('connection', socket);
     socket.resume();
   };

@@ -10,26 +10,31 @@ export interface ProxyKinds {
 }
 
 const SOCKS_VERSION = 5;
-const FIRST_BYTE_MS = 10_000;
+/** From the connection to the whole request; then it is cut. */
+const HANDSHAKE_MS = 10_000;
 
 /** Listens for SOCKS5, HTTP CONNECT or both, told apart by the first byte. */
-export function serveProxy(place: LocalPlace, kinds: ProxyKinds, port: ProxyPort): Promise<LocalListener> {
-  const http = connectFront(port);
+export function serveProxy(
+  place: LocalPlace,
+  kinds: ProxyKinds,
+  port: ProxyPort,
+  handshakeMs = HANDSHAKE_MS,
+): Promise<LocalListener> {
+  const serveConnect = connectFront(port);
   return listen(place, (socket) => {
+    const timer = setTimeout(() => socket.destroy(), handshakeMs);
+    const asked = () => clearTimeout(timer);
+    socket.once('close', asked);
     firstByte(socket, (byte) => {
-      if (kinds.socks && (byte === SOCKS_VERSION || !kinds.http)) void serveSocks(socket, port);
-      else http(socket);
+      if (kinds.socks && (byte === SOCKS_VERSION || !kinds.http)) void serveSocks(socket, port, asked);
+      else serveConnect(socket, asked);
     });
   });
 }
 
 /** Looks at it and leaves it, and the socket paused. */
 function firstByte(socket: Socket, take: (byte: number) => void): void {
-  const timer = setTimeout(() => socket.destroy(), FIRST_BYTE_MS);
-  const settle = () => {
-    clearTimeout(timer);
-    socket.off('data', look).off('end', cut).off('close', settle);
-  };
+  const settle = () => socket.off('data', look).off('end', cut);
   const cut = () => {
     settle();
     socket.destroy();
@@ -40,6 +45,6 @@ function firstByte(socket: Socket, take: (byte: number) => void): void {
     socket.unshift(chunk);
     take(chunk[0] ?? 0);
   };
-  socket.on('data', look).on('end', cut).on('close', settle);
+  socket.on('data', look).on('end', cut);
   socket.resume();
 }

@@ -5,34 +5,31 @@ import { StreamRefusedError } from '../tunnel/refusal.ts';
 import type { ProxyPort } from './port.ts';
 import { SOCKS_REPLY, Socks5, type SocksReply, socksAnswer } from './socks5.ts';
 
-const HANDSHAKE_MS = 10_000;
-
-interface Asked {
+interface Request {
   readonly host: string;
   readonly port: number;
 }
 
-/** One SOCKS5 connection, from its first byte. */
-export async function serveSocks(socket: Socket, port: ProxyPort): Promise<void> {
-  const asked = await handshake(socket);
-  if (!asked) return;
+/** One SOCKS5 connection, from its first byte. `asked` is called when the request is there. */
+export async function serveSocks(socket: Socket, port: ProxyPort, asked: () => void): Promise<void> {
+  const request = await handshake(socket);
+  if (!request) return;
+  asked();
   await carry(socket, {
-    open: (gone) => port.open(asked.host, asked.port, gone),
+    open: (gone) => port.open(request.host, request.port, gone),
     opened: () => void socket.write(socksAnswer(SOCKS_REPLY.succeeded)),
-    failed: (error) => port.failed(asked.host, error),
+    failed: (error) => port.failed(request.host, error),
     refused: (error) => void socket.end(socksAnswer(replyFor(error))).resume(),
   });
 }
 
-/** undefined when it was refused, broke off, or took too long; the socket is ended then, else paused. */
-function handshake(socket: Socket): Promise<Asked | undefined> {
+/** undefined when it was refused or broke off, and the socket ends; else the socket is paused. */
+function handshake(socket: Socket): Promise<Request | undefined> {
   const engine = new Socks5();
   return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.destroy(), HANDSHAKE_MS);
-    const settle = (asked: Asked | undefined) => {
-      clearTimeout(timer);
+    const settle = (request: Request | undefined) => {
       socket.off('data', take).off('end', cut).off('close', cut);
-      resolve(asked);
+      resolve(request);
     };
     const cut = () => {
       settle(undefined);

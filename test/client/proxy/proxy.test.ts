@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { ProxyPort } from '../../../src/client/proxy/port.ts';
 import { Route } from '../../../src/client/proxy/route.ts';
 import { type ProxyKinds, serveProxy } from '../../../src/client/proxy/serve-proxy.ts';
 import { ClientTunnel } from '../../../src/client/tunnel/client-tunnel.ts';
@@ -18,7 +19,7 @@ const skip = missing(['/usr/bin/curl'], 'curl');
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 
 /** A proxy over a stand-in relay, behind which a web server says where each connection was meant to go. */
-async function setUp(t: TestContext, kinds: ProxyKinds = { socks: true, http: true }) {
+async function setUp(t: TestContext, kinds: ProxyKinds = { socks: true, http: true }, handshakeMs?: number) {
   const relay = await StandInRelay.start(t);
   const web: Server = createServer((request, response) => response.end(`${request.method} ${request.url}`));
   web.listen(0, '127.0.0.1');
@@ -33,10 +34,11 @@ async function setUp(t: TestContext, kinds: ProxyKinds = { socks: true, http: tr
   t.after(() => tunnel[Symbol.dispose]());
   const route = new Route(relay.origin, tunnel);
   const said: string[] = [];
-  const listener = await serveProxy(LOOPBACK, kinds, {
-    open: (host, port, gone) => route.open(host, port, gone),
-    failed: (host, error) => said.push(`${host}: ${messageOf(error)}`),
-  });
+  const port: ProxyPort = {
+    open: (host, to, gone) => route.open(host, to, gone),
+    failed: (host, error) => void said.push(`${host}: ${messageOf(error)}`),
+  };
+  const listener = await serveProxy(LOOPBACK, kinds, port, handshakeMs);
   t.after(() => listener[Symbol.asyncDispose]());
   return { relay, said, at: listener.address, port: listener.port ?? 0 };
 }
@@ -127,6 +129,25 @@ describe('a proxy on this machine', () => {
     assert.equal(await raw(socksOnly.at, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'), '');
     const httpOnly = await setUp(t, { socks: false, http: true });
     assert.doesNotMatch(await raw(httpOnly.at, '\x05\x01\0'), /^\x05/);
+  });
+
+  test('cuts whoever does not ask in time, and nobody else', async (t) => {
+    const { at } = await setUp(t, { socks: true, http: true }, 100);
+    const slow = [
+      '\x05',
+      '\x05\x01\0',
+      '\x05\x01\0\x05\x01\0\x03\x09',
+      'CONNECT a:1 HT',
+      'GET / HTTP/1.1\r\nHost: a\r\n',
+    ];
+    assert.deepEqual(await Promise.all(slow.map((bytes) => raw(at, bytes))), ['', '\x05\0', '\x05\0', '', '']);
+    const socket = connect(Number(at.split(':')[1]), '127.0.0.1');
+    socket.write('CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(socket, 'data');
+    // Longer than the others had.
+    await raw(at, '\x05');
+    socket.write('GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    assert.match(String(await once(socket, 'data')), /GET \/later$/);
   });
 
   test('passes on what comes with the request', async (t) => {
