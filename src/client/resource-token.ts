@@ -1,10 +1,10 @@
 import Type from 'typebox';
-import { PosternError } from '../lib/errors.ts';
+import { hasCode, PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
-import type { ReachableResource } from './resources.ts';
+import { listResources, type ReachableResource } from './resources.ts';
 
 export interface ResourceToken {
   readonly token: Secret;
@@ -34,8 +34,23 @@ export async function issueTokenFor(
   lifeMs?: number,
 ): Promise<ResourceToken> {
   const json = { audience, ...(lifeMs === undefined ? {} : { lifeMs }) };
-  const issued = parseIssued(await callRelay({ ...credential, method: 'POST', path: '/api/v1/tokens', json, signal }));
-  return { token: new Secret(issued.token), expiresAt: issued.expiresAt, audience };
+  try {
+    const issued = parseIssued(
+      await callRelay({ ...credential, method: 'POST', path: '/api/v1/tokens', json, signal }),
+    );
+    return { token: new Secret(issued.token), expiresAt: issued.expiresAt, audience };
+  } catch (error) {
+    if (!hasCode(error, 'forbidden') || lifeMs !== undefined) throw error;
+    return ownToken(credential, audience, signal);
+  }
+}
+
+/** A service is issued none: its own is for its resources already, and must not reach any other place. */
+async function ownToken(credential: Credential, audience: string, signal: AbortSignal): Promise<ResourceToken> {
+  const { token, expiresAt, person, relay } = credential;
+  const reachable = await listResources(credential, signal);
+  if (reachable.some(({ origin }) => origin === audience)) return { token, expiresAt, audience };
+  throw new PosternError('not_found', `There is no app at ${audience} that ${person} may reach by ${relay}.`);
 }
 
 const parseIssued = parser(

@@ -155,6 +155,9 @@ describe('A program with an identity of its own', { timeout: 120_000 }, () => {
       ['db', 'wiki'],
     );
     await assert.rejects(run('services', 'ls'), { code: 5 });
+    assert.match((await run('curl', '-s', `${whole.app('wiki')}/by-curl`)).stdout, /Recorded/);
+    for (const elsewhere of [whole.origin, 'http://127.0.0.1:9', whole.app('echo')])
+      await assert.rejects(run('curl', '-s', `${elsewhere}/`), { code: 1 });
     assert.match((await run('logout')).stderr, /service:ci is forgotten here\. The token of a service goes on/);
     assert.equal((await visit('wiki', '/after-logout', { 'postern-token': ci.token })).status, 200);
     writeFileSync(file, `pst_${'x'.repeat(64)}`);
