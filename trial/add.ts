@@ -1,15 +1,17 @@
 import { connect } from 'node:net';
 import { pause } from '../src/lib/wait.ts';
-import { readApps, writeApps } from './apps.ts';
+import { protocolOf, readApps, writeApps } from './apps.ts';
 import { readRunning } from './running.ts';
 import { originOf, type Settings, TrialProblem } from './settings.ts';
 
-const USAGE = 'It takes a name and where your app listens, for example:\n\n  npm start -- add myapp localhost:3000';
+const USAGE =
+  'It takes a name and where your app listens, for example:\n\n  npm start -- add myapp localhost:3000\n  npm start -- add mybox ssh://localhost\n  npm start -- add mydb tcp://localhost:5432';
 const TAKEN = new Set(['wiki', 'metrics', 'echo', 'postern']);
+const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'ssh:': '22' };
 /** Relay and agent start anew, which takes a few seconds. */
 const LIMIT_MS = 60_000;
 
-/** `npm start -- add NAME URL`: puts an app of this machine behind the trial, with a rule that lets employees in. */
+/** `npm start -- add NAME ADDRESS`: puts an app, an SSH server or any TCP service of this machine behind the trial, with a rule that lets employees in. */
 export async function addApp(settings: Settings, [name, text, ...rest]: readonly string[]): Promise<void> {
   if (!name || !text || rest.length > 0) throw new TrialProblem(USAGE);
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name) || name.endsWith('-') || TAKEN.has(name))
@@ -17,31 +19,41 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
       `"${name}" cannot be its name: lower-case letters, digits and "-", and not ${[...TAKEN].join(', ')}.`,
     );
   const target = parseTarget(text);
+  const address = `${target.protocol}//${target.host}`;
   const { directory } = settings;
   if (!(await listens(target)))
     process.stderr.write(
       `Nothing listens at ${target.host} now. That is fine, but start your app before you visit it.\n`,
     );
   const apps = readApps(directory);
-  if (apps[name] !== target.origin) writeApps(directory, { ...apps, [name]: target.origin });
+  if (apps[name] !== address) writeApps(directory, { ...apps, [name]: address });
 
-  const origin = originOf(settings, name);
+  const where = whereIs(settings, name, address);
   const rule = `${directory}/policies/${name}.yaml`;
   if (!readRunning(directory)) {
-    process.stdout.write(`At the next \`npm start\`, ${name} is at ${origin}\nIts rule will be in ${rule}\n`);
+    process.stdout.write(`At the next \`npm start\`, ${name} is at ${where}\nIts rule will be in ${rule}\n`);
     return;
   }
   const before = Date.now();
   for (;;) {
     const running = readRunning(directory);
-    if (running?.apps[name] === target.origin) break;
+    if (running?.apps[name] === address) break;
     if (!running || Date.now() - before > LIMIT_MS)
       throw new TrialProblem('It did not come up; the terminal of `npm start` says why.');
     await pause(100);
   }
   process.stdout.write(
-    `${name} is at ${origin}\nWho may use it: ${rule} (employees, to begin with; edits work at once)\n`,
+    `${name} is at ${where}\nWho may use it: ${rule} (employees, to begin with; edits work at once)\n`,
   );
+}
+
+/** Where people find it, or how they get there. */
+function whereIs(settings: Settings, name: string, address: string): string {
+  const protocol = protocolOf(address);
+  if (protocol === 'http') return originOf(settings, name);
+  const postern = 'npm run -s postern --';
+  const command = protocol === 'ssh' ? `ssh ${name}` : `connect ${name} -L 0`;
+  return `the end of this, from the command line:\n\n  ${postern} login ${settings.relay}\n  ${postern} ${command}\n`;
 }
 
 function parseTarget(text: string): URL {
@@ -52,14 +64,21 @@ function parseTarget(text: string): URL {
   } catch {
     throw new TrialProblem(`"${text}" is not an address. ${USAGE}`);
   }
-  if (url.protocol !== 'http:' || url.pathname !== '/' || url.search !== '')
-    throw new TrialProblem(`"${text}" must be http://host:port, without a path. ${USAGE}`);
+  const isKnown = url.protocol in PORTS || (url.protocol === 'tcp:' && url.port !== '');
+  if (!isKnown || url.pathname.length > 1 || url.search !== '' || url.username !== '')
+    throw new TrialProblem(
+      `"${text}" must be http://host:port, ssh://host or tcp://host:port, without a path. ${USAGE}`,
+    );
   return url;
 }
 
-function listens({ hostname, port }: URL): Promise<boolean> {
+function listens({ hostname, port, protocol }: URL): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || '80'), timeout: 1000 });
+    const socket = connect({
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(port || PORTS[protocol]),
+      timeout: 1000,
+    });
     const done = (found: boolean) => {
       socket.destroy();
       resolve(found);

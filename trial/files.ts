@@ -1,7 +1,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import type { Apps } from './apps.ts';
+import { type Apps, protocolOf } from './apps.ts';
 import { replace } from './kept.ts';
 import type { Settings } from './settings.ts';
 
@@ -68,9 +68,7 @@ export function writeFiles(settings: Settings, issuer: string, targets: Targets,
           websocket: true,
           headers: { 'Remote-User': 'email' },
         },
-        ...Object.fromEntries(
-          Object.keys(apps).map((name) => [name, { agent: 'office', title: name, websocket: true, paths: 'lenient' }]),
-        ),
+        ...Object.fromEntries(Object.entries(apps).map(([name, address]) => [name, ownApp(name, address)])),
       },
     })}`,
   );
@@ -89,6 +87,12 @@ export function writeFiles(settings: Settings, issuer: string, targets: Targets,
 
 const HEADER =
   '# Written by `npm start`, anew at each start: copy it and make it yours. Rules in policies/ are never overwritten.\n';
+
+function ownApp(name: string, address: string): object {
+  const protocol = protocolOf(address);
+  const named = { agent: 'office', title: name };
+  return protocol === 'http' ? { ...named, websocket: true, paths: 'lenient' } : { ...named, protocol };
+}
 
 function writeRule(policies: string, name: string): void {
   const file = `${policies}/${name}.yaml`;

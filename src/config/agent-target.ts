@@ -74,9 +74,9 @@ function readAddress(text: string, base: string): AgentTarget | string {
     const target = { kind: 'unix', path: isAbsolute(plain) ? plain : resolve(base, plain) } as const;
     return web === undefined ? { ...target, protocol: 'tcp' } : target;
   }
-  const [, ssh] = /^ssh:\/\/(.+)$/.exec(text) ?? [];
-  const plain = parseHostPort(ssh === undefined || /:\d+$/.test(ssh) ? (ssh ?? text) : `${ssh}:22`);
-  if (plain && plain.port > 0) return { kind: 'tcp', ...plain, protocol: ssh === undefined ? 'tcp' : 'ssh' };
+  const [, protocol = 'tcp', where = text] = /^(ssh|tcp):\/\/(.+)$/.exec(text) ?? [];
+  const plain = parseHostPort(protocol === 'ssh' && !/:\d+$/.test(where) ? `${where}:22` : where);
+  if (plain && plain.port > 0) return { kind: 'tcp', ...plain, protocol: protocol === 'ssh' ? 'ssh' : 'tcp' };
   const url = parseOrigin(text);
   if (!url)
     return `"${text}" must be http://host:port or https://host:port without a path, host:port, ssh://host, unix:/path or http+unix:/path`;

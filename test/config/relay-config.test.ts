@@ -191,6 +191,7 @@ test('targets are addresses, or addresses with what TLS needs', () => {
   f: { url: "https://[::1]:8443", verify: false }
   g: ssh://build01
   h: ssh://[::1]:2222
+  i: tcp://db:5432
 `),
   );
   const tls = { kind: 'tls', ca: undefined, verify: true };
@@ -202,6 +203,7 @@ test('targets are addresses, or addresses with what TLS needs', () => {
   assert.deepEqual(targets['e'], { ...tls, host: '10.0.0.5', port: 8443, serverName: 'git.internal', ca });
   assert.deepEqual(targets['f'], { ...tls, host: '::1', port: 8443, serverName: '::1', verify: false });
   assert.deepEqual(targets['g'], { kind: 'tcp', host: 'build01', port: 22, protocol: 'ssh' });
+  assert.deepEqual(targets['i'], targets['d']);
   assert.deepEqual(targets['h'], { kind: 'tcp', host: '::1', port: 2222, protocol: 'ssh' });
 });
 
