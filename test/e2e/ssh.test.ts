@@ -95,6 +95,20 @@ describe('SSH from a network that can only dial out to a server in another one',
     assert.ok(stderr.includes(records[1]?.id ?? 'no record'));
   });
 
+  test('git clones by the plain name', { skip: missing(['/usr/bin/git'], 'git') }, async () => {
+    const [config, repository, clone] = ['git-config', 'repository', 'clone'].map((name) => join(directory, name));
+    writeFileSync(config ?? '', (await postern(alice, 'ssh-config')).stdout, { mode: 0o600 });
+    const git = (...words: string[]) =>
+      run(alice, 'git', '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...words);
+    await git('init', '-q', repository ?? '');
+    await git('-C', repository ?? '', 'commit', '-q', '--allow-empty', '-m', 'The first one');
+    const ssh = ['ssh', '-F', config, ...sshd.options].join(' ');
+    const from = `${sshd.user}@build01.postern.localhost:${repository}`;
+    const cloned = await git('-c', `core.sshCommand=${ssh}`, 'clone', '-q', from, clone ?? '');
+    assert.equal(cloned.code, 0, cloned.stderr);
+    assert.match((await git('-C', clone ?? '', 'log', '--oneline')).stdout, /The first one/);
+  });
+
   test('scp by the plain name carries 100 MB each way, byte for byte', async (t) => {
     const config = join(directory, 'config');
     const { stdout } = await postern(alice, 'ssh-config');
