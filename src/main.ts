@@ -8,6 +8,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   );
   process.exitCode = 1;
 } else {
+  const { keepYoungGenerationSmall } = await import('./lib/young-generation.ts');
+  keepYoungGenerationSmall();
   const { runCommandLine } = await import('./cli/command-line.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2));
 }

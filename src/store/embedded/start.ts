@@ -5,10 +5,11 @@ import { Worker } from 'node:worker_threads';
 import { messageOf, PosternError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { pause, within } from '../../lib/wait.ts';
+import { createCluster } from './create-cluster.ts';
 import { lockDirectory } from './lock.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
-/** A first start creates the cluster: seconds on a fast disk. */
+/** Recovery after a crash included. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** Between a crash and the next start. */
@@ -29,7 +30,9 @@ export async function startEmbedded(directory: string, log: Logger): Promise<Emb
   const lock = undo.use(await lockDirectory(directory));
 
   const port = 5432;
-  const data = { dataDir: join(directory, 'data'), socket: `${lock.socketDirectory}/.s.PGSQL.${port}` };
+  const dataDir = join(directory, 'data');
+  await createCluster(dataDir);
+  const data = { dataDir, socket: `${lock.socketDirectory}/.s.PGSQL.${port}` };
   const thread = undo.use(new DatabaseThread(data, log));
   await thread.start();
 

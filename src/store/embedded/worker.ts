@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { MEMORY_SETTINGS } from './settings.ts';
 import { serveSocket } from './socket-server.ts';
 
 export type ToWorker = { readonly type: 'stop' };
@@ -11,7 +12,7 @@ const port = parentPort;
 if (!port) throw new Error('This file runs as a worker thread.');
 
 try {
-  const db = await PGlite.create(dataDir);
+  const db = await PGlite.create(dataDir, { startParams: [...PGlite.defaultStartParams, ...MEMORY_SETTINGS] });
   // Left behind by one that crashed; the lock says that nobody else listens there.
   rmSync(socket, { force: true });
   const server = await serveSocket(
