@@ -48,9 +48,9 @@ export const MAX_INTERIM_ANSWERS = 16;
 export const HEARTBEAT_MS = 15_000;
 /** TCP connections to one resource; the next is refused. */
 export const MAX_CONNECTIONS_PER_RESOURCE = 4_096;
-/** Tunnels of command lines, all sessions together and of one session; the next gets 503. */
+/** Tunnels of command lines, all sessions together and of one session (each `ssh` has one); the next gets 503. */
 export const MAX_CLIENT_TUNNELS = 4_096;
-export const MAX_CLIENT_TUNNELS_PER_SESSION = 16;
+export const MAX_CLIENT_TUNNELS_PER_SESSION = 128;
 /** Time for the header of a stream that a command line opened; then the stream is reset. */
 export const CONNECTION_HEADER_MS = 10_000;
 
