@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { hasCode } from '../../lib/errors.ts';
+import { release } from '../../tunnel/read-memory.ts';
 import { isAnonymous } from '../access/anonymous.ts';
 import type { OpenRequest } from '../access/open-request.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
@@ -180,7 +181,10 @@ export class TargetAnswer implements Asker {
     const access = this.#access;
     const { res } = access.exchange;
     this.#hasData = true;
-    if (res.write(data)) return;
+    const more = res.write(data, (error) => {
+      if (!error) release(data);
+    });
+    if (more) return;
     this.#connection.pause();
     access.stalledSince = access.door.clock();
     res.once('drain', this.#onDrain);
