@@ -39,12 +39,21 @@ export function readMainThreadCpu(pid: number): number {
 
 /** Greatest resident memory, in bytes, that each process of the part ever had, summed. */
 export function peakMemory(part: Part): number {
+  return memoryOf(part, /^VmHWM:\s+(\d+) kB$/m);
+}
+
+/** Resident memory, in bytes, of all processes of the part. */
+export function residentMemory(part: Part): number {
+  return memoryOf(part, /^VmRSS:\s+(\d+) kB$/m);
+}
+
+function memoryOf(part: Part, line: RegExp): number {
   const all = readProcesses();
   const roots = new Map([[part.pid, part.name]]);
   let sum = 0;
   for (const pid of all.keys()) {
     if (ancestorIn(roots, pid, all) === undefined) continue;
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    const match = line.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
     sum += Number(match?.[1] ?? Number.NaN) * 1024;
   }
   return sum;
