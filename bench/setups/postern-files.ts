@@ -8,11 +8,14 @@ export interface PosternPlan {
   readonly issuer: string;
   readonly clientSecret: string;
   readonly targetPort: number;
+  /** Of a TCP server to connect to besides. */
+  readonly streamPort?: number | undefined;
   /** Absent: the embedded database. */
   readonly databaseUrl: string | undefined;
 }
 
 export const RESOURCE = 'bench';
+export const STREAM_RESOURCE = 'stream';
 
 /** Writes what an operator would write; gives the paths. */
 export async function writePosternFiles(plan: PosternPlan): Promise<{ relay: string; agent: string; token: string }> {
@@ -44,6 +47,7 @@ agents:
   bench: { enrollmentTokenFile: ./agent.token }
 resources:
   ${RESOURCE}: { agent: bench, title: Bench, headers: { Remote-User: email } }
+  ${STREAM_RESOURCE}: { agent: bench, protocol: tcp }
 ${OTHERS.map((name) => `  ${name}: { agent: bench }\n`).join('')}`;
 }
 
@@ -54,7 +58,7 @@ enrollmentTokenFile: ./agent.token
 stateDir: ./agent
 targets:
   ${RESOURCE}: http://127.0.0.1:${plan.targetPort}
-`;
+${plan.streamPort === undefined ? '' : `  ${STREAM_RESOURCE}: 127.0.0.1:${plan.streamPort}\n`}`;
 }
 
 /** A small company: the measured rule is one of many, with methods, and a deny by path beside it. */
@@ -66,6 +70,7 @@ function policyFile(): string {
   );
   return `rules:
   - { id: employees-read, effect: allow, who: [provider:employees], what: [resource:${RESOURCE}], methods: [GET, HEAD] }
+  - { id: employees-connect, effect: allow, who: [provider:employees], what: [resource:${STREAM_RESOURCE}] }
   - { id: nobody-administers, effect: deny, who: [anyone-signed-in], what: [resource:${RESOURCE}], paths: [/admin/**] }
 ${others.join('')}`;
 }

@@ -21,9 +21,12 @@ export interface PosternOptions {
   readonly name: 'postern' | 'postern-embedded';
   /** Arguments of the relay's and the agent's Node, for profiling. */
   readonly nodeArguments?: readonly string[];
+  /** Served as the TCP resource besides. */
+  readonly streamPort?: number;
 }
 
 export interface Postern extends Setup {
+  readonly relayOrigin: string;
   readonly relay: Child;
   readonly agent: Child;
 }
@@ -59,6 +62,7 @@ export async function startPostern(
     issuer: provider.issuer,
     clientSecret,
     targetPort: target.port,
+    streamPort: options.streamPort,
     databaseUrl: postgres?.url.reveal(),
   });
 
@@ -90,10 +94,23 @@ export async function startPostern(
   };
   await probe(setup);
   if (!postgres) {
-    return { ...setup, confirm: await watchGrowth(await openAuditOverApi(relayOrigin), NEWEST_SLACK), relay, agent };
+    return {
+      ...setup,
+      confirm: await watchGrowth(await openAuditOverApi(relayOrigin), NEWEST_SLACK),
+      relayOrigin,
+      relay,
+      agent,
+    };
   }
   const { serverVersion, size } = await openAuditInPostgres(stack, postgres.url.reveal());
-  return { ...setup, confirm: await watchGrowth(size), versions: { postgresql: serverVersion }, relay, agent };
+  return {
+    ...setup,
+    confirm: await watchGrowth(size),
+    versions: { postgresql: serverVersion },
+    relayOrigin,
+    relay,
+    agent,
+  };
 }
 
 /** Tries until `done` is truthy. Throws what it last threw, and what the children printed, when they end or time is up. */
