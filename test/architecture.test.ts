@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     owns: ['yaml', 'typebox'],
     because: 'it turns text into values and knows no part that uses them',
   },
-  tunnel: { may: ['lib'], owns: ['typebox'], because: 'the wire protocol knows bytes and not users' },
+  tunnel: { may: ['lib'], owns: ['ws', 'typebox'], because: 'the wire protocol knows bytes and not users' },
   policy: {
     may: ['domain', 'lib', 'config'],
     owns: ['casbin', 'typebox'],
