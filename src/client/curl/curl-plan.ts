@@ -50,7 +50,9 @@ export function planCurl({ urls, options }: CurlArguments, version: readonly [nu
   const ownAuthorization = options.some(
     ({ name, value = '' }) => OWN_AUTHORIZATION.has(name) || isItsHeader(name, value),
   );
-  const follows = options.findLast(({ name }) => /^(no-)?location$/.test(name))?.name === 'location';
+  const follows =
+    options.findLast(({ name }) => /^(no-)?location$/.test(name))?.name === 'location' ||
+    options.some(({ name }) => name === 'follow');
   if (!ownAuthorization) {
     if (follows && isBefore(version, KEEPS_AUTHORIZATION))
       throw refused('This curl would send the token wherever a redirect leads. Leave -L out, or install curl 7.83.');

@@ -13,6 +13,7 @@ const HELP = `Usage: curl [options...] <url>
      --data-raw <data>    HTTP POST data, '@' allowed
  -H, --header <header/@file> Pass custom header(s) to server
  -I, --head               Show document info only
+     --follow             Follow redirects per spec
      --libcurl <file>     Dump libcurl equivalent code of this command line
  -L, --location           Follow redirects
      --location-trusted   Like --location, and send auth to other hosts
@@ -125,6 +126,7 @@ test('whatever could take the token elsewhere is refused', () => {
     `--location-trusted ${WIKI}/`,
     `-Lu a:b ${WIKI}/`,
     `-L -H @headers ${WIKI}/`,
+    `--follow -u a:b ${WIKI}/`,
     `--unheard-of ${WIKI}/`,
     `-Z ${WIKI}/`,
     `--lo ${WIKI}/`,
@@ -132,5 +134,6 @@ test('whatever could take the token elsewhere is refused', () => {
   ])
     refused(line);
   refused(`-L ${WIKI}/`, [7, 82]);
+  refused(`--follow ${WIKI}/`, [7, 82]);
   assert.equal(plan(`-L ${WIKI}/`, [8, 0]).origin, WIKI);
 });
