@@ -3,10 +3,10 @@ import { fetchCheckpoint } from '../client/audit-checkpoint.ts';
 import { type FoundRecord, searchAudit } from '../client/audit-search.ts';
 import { loadCredential } from '../client/credentials.ts';
 import type { AtRelay } from '../client/profiles.ts';
+import { printable } from '../lib/printable.ts';
 import { relayOptions } from './at-relay.ts';
 import { addVerifyCommand } from './audit-verify.ts';
 import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
-import { printable } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface SearchOptions extends AtRelay, OutputOptions {

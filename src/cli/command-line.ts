@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { hasCode, messageOf, PosternError } from '../lib/errors.ts';
+import { printableLines } from '../lib/printable.ts';
 import { packageVersion } from '../lib/version.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { ProgramEnded } from './program-ended.ts';
@@ -20,7 +21,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof ProgramEnded) return error.exitCode;
-    process.stderr.write(`${explain(error)}\n`);
+    process.stderr.write(`${printableLines(explain(error))}\n`);
     return (hasCode(error, 'aborted') ? signalExitCode() : undefined) ?? exitCodeOf(error);
   }
 }

@@ -7,12 +7,12 @@ import type { AtRelay } from '../client/profiles.ts';
 import { parseResourceName } from '../client/resource-name.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { aborted } from '../lib/wait.ts';
 import { relayOptions } from './at-relay.ts';
 import { print } from './output.ts';
 import { runProgram } from './program-ended.ts';
 import { signInGate } from './sign-in-again.ts';
-import { printable } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface ConnectOptions extends AtRelay {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { printableJson } from '../lib/printable.ts';
 
 export type OutputFormat = 'table' | 'json' | 'jsonl';
 
@@ -25,7 +26,7 @@ export function printList(
   nothing = 'There is none.',
 ): void {
   if (records.length === 0 && format === 'table') process.stderr.write(`${nothing}\n`);
-  const lines = () => records.map((record) => JSON.stringify(record));
+  const lines = () => records.map((record) => printableJson(JSON.stringify(record)));
   if (format === 'table') print(table());
   else if (format === 'jsonl')
     print(
@@ -39,7 +40,7 @@ export function printList(
 
 export function printOne(record: object, format: OutputFormat, table: () => string): void {
   if (format === 'table') print(table());
-  else print(`${JSON.stringify(record, undefined, format === 'json' ? 2 : 0)}\n`);
+  else print(`${printableJson(JSON.stringify(record, undefined, format === 'json' ? 2 : 0))}\n`);
 }
 
 /** Data, for standard output. A reader that has seen enough (`| head`) is no failure. */

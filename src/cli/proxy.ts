@@ -6,11 +6,11 @@ import { Route } from '../client/proxy/route.ts';
 import { type ProxyKinds, serveProxy } from '../client/proxy/serve-proxy.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { aborted } from '../lib/wait.ts';
 import { relayOptions } from './at-relay.ts';
 import { parseListenOption, warnIfOpen } from './connect.ts';
 import { signInGate } from './sign-in-again.ts';
-import { printable } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 interface ProxyOptions extends AtRelay {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { printable } from '../lib/printable.ts';
 
 /** What a table must fit into. Without `columns`, as wide as it is: programs read it. */
 export interface Surface {
@@ -30,11 +31,6 @@ export function facts(rows: readonly (readonly [string, string])[], surface: Sur
 /** To the second, in UTC. */
 export function timeOf(at: number | null): string {
   return at === null ? '-' : new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-/** What others sent must neither steer the terminal nor turn the direction of its text. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\uFFFD');
 }
 
 const GAP = '  ';

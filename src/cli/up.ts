@@ -6,10 +6,11 @@ import { holdProfile } from '../client/up/hold.ts';
 import { type HeldPort, keepPorts } from '../client/up/keep-ports.ts';
 import { RememberedPorts } from '../client/up/remembered-ports.ts';
 import { messageOf } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { relayOptions } from './at-relay.ts';
 import { print } from './output.ts';
 import { signInGate } from './sign-in-again.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addUpCommand(program: Command): void {

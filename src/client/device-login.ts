@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { PosternError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import { pause } from '../lib/wait.ts';
@@ -60,7 +61,12 @@ export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<C
           'This code is over: nobody agreed in time, or its one answer got lost. Start the command again.',
         );
       case 'issued':
-        return { relay, token: new Secret(polled.token), expiresAt: polled.expiresAt, person: polled.person };
+        return {
+          relay,
+          token: new Secret(polled.token),
+          expiresAt: polled.expiresAt,
+          person: printable(polled.person),
+        };
     }
   }
 }

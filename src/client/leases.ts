@@ -6,15 +6,15 @@ import { callRelay } from './relay-api.ts';
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const LeaseView = Type.Object({
-  id: Type.String(),
+  id: Type.String({ pattern: '^[\\w-]{1,64}$' }),
   person: Type.Object({ id: Type.String(), name: Nullable(Type.String()), email: Nullable(Type.String()) }),
   session: Type.String(),
   resource: Type.String(),
   /** Where to connect to. */
-  host: Type.String(),
+  host: Type.String({ pattern: '^[\\w.:-]{1,253}$' }),
   port: Type.Integer(),
   /** The only one that it is open from. */
-  address: Type.String(),
+  address: Type.String({ pattern: '^[\\w.:]{1,45}$' }),
   /** How many it takes, and has taken. */
   connections: Type.Integer(),
   begun: Type.Integer(),

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { randomToken, sha256 } from '../lib/bytes.ts';
+import { printable } from '../lib/printable.ts';
 import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import { within } from '../lib/wait.ts';
@@ -46,7 +47,7 @@ export async function login({ relay, visit, signal }: LoginOptions): Promise<Cre
       signal,
     }),
   );
-  return { relay, token: new Secret(answer.token), expiresAt: answer.expiresAt, person: answer.person };
+  return { relay, token: new Secret(answer.token), expiresAt: answer.expiresAt, person: printable(answer.person) };
 }
 
 const parseToken = parser(

@@ -17,7 +17,7 @@ const Me = Type.Object({
   session: Type.Object({ id: Type.String(), signedInAt: Type.Number(), expiresAt: Type.Number() }),
   contact: Nullable(Type.String()),
   /** Relays of before 0.1.0 do not say it. */
-  relay: Type.Optional(Type.Object({ version: Type.String() })),
+  relay: Type.Optional(Type.Object({ version: Type.String({ pattern: '^[\\w.+-]{1,60}$' }) })),
 });
 /** Times are epoch ms. */
 export type Me = Static<typeof Me>;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { PosternError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { loginCommand } from './profiles.ts';
 import { askRelay, type RelayCall } from './relay-exchange.ts';
 
@@ -54,7 +55,7 @@ function detailOf(answer: unknown): string | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
   const { detail, reference } = answer as { detail?: unknown; reference?: unknown };
   if (typeof detail !== 'string') return undefined;
-  return typeof reference === 'string' ? `${detail} (reference ${reference})` : detail;
+  return printable(typeof reference === 'string' ? `${detail} (reference ${reference})` : detail);
 }
 
 function notARelay(relay: string): PosternError {

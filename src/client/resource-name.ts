@@ -1,7 +1,9 @@
 import { PosternError } from '../lib/errors.ts';
 
 /** As postern.yaml allows it. */
-const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export const RESOURCE_NAME = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+
+const NAME = new RegExp(RESOURCE_NAME);
 
 export function isResourceName(text: string): boolean {
   return NAME.test(text);

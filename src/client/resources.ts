@@ -3,11 +3,13 @@ import { PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
+import { RESOURCE_NAME } from './resource-name.ts';
 
 const ReachableResource = Type.Object({
-  name: Type.String(),
+  /** It goes into files of ssh and to shells, so no relay may call one as it likes. */
+  name: Type.String({ pattern: RESOURCE_NAME }),
   /** `http`, `tcp`, `ssh` or `network`; relays that know only http do not say it. */
-  protocol: Type.Optional(Type.String()),
+  protocol: Type.Optional(Type.String({ pattern: '^[a-z0-9]{1,20}$' })),
   title: Type.String(),
   description: Type.Union([Type.String(), Type.Null()]),
   /** Where http resources are. */

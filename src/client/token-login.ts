@@ -1,4 +1,5 @@
 import { PosternError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { loadSecret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
 import { fetchMe } from './me.ts';
@@ -11,5 +12,5 @@ export async function loginByToken(relay: string, file: string, signal: AbortSig
   }
   const { person, session } = await fetchMe({ relay, token, expiresAt: Number.MAX_VALUE, person: '' }, signal);
   const { email, name, subject } = person;
-  return { relay, token, expiresAt: session.expiresAt, person: email ?? name ?? subject };
+  return { relay, token, expiresAt: session.expiresAt, person: printable(email ?? name ?? subject) };
 }

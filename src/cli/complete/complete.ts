@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { knownNames } from '../../client/known-names.ts';
 import { listProfiles } from '../../client/profiles.ts';
+import { printable } from '../../lib/printable.ts';
 import { print } from '../output.ts';
-import { printable } from '../table.ts';
 import { glue } from './glue.ts';
 import { type Wanted, wantedAfter } from './wanted.ts';
 

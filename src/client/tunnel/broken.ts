@@ -1,4 +1,5 @@
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import type { TunnelEnd } from '../../tunnel/tunnel-end.ts';
 
 /** What a person reads of a stream that was open and broke: `unauthenticated` when their session ended. */
@@ -15,5 +16,5 @@ export function brokenError(error: unknown): PosternError {
 
 /** As the end of a sentence. */
 export function reasonOf({ reason }: TunnelEnd): string {
-  return reason.replace(/^Closed: /, '').replace(/\p{Cc}/gu, '\uFFFD');
+  return printable(reason.replace(/^Closed: /, ''));
 }

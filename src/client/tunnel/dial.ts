@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { PosternError } from '../../lib/errors.ts';
 import type { HttpProxy } from '../../lib/http-proxy.ts';
+import { printable } from '../../lib/printable.ts';
 import { parser } from '../../lib/schema.ts';
 import { dialTunnel } from '../../tunnel/dial-tunnel.ts';
 import { UpgradeRefusedError } from '../../tunnel/dial-websocket.ts';
@@ -60,7 +61,7 @@ const parseProblem = parser(
 /** The sentence for people in an RFC 9457 problem. */
 function detailOf(body: string): string | undefined {
   try {
-    return parseProblem(JSON.parse(body)).detail;
+    return printable(parseProblem(JSON.parse(body)).detail);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { type ErrorCode, PosternError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import type { StreamAnswer, StreamRefusal } from '../../tunnel/stream-header.ts';
 import type { Destination } from './destination.ts';
 import { destinationText } from './destination.ts';
@@ -16,8 +17,8 @@ export function refusedError(answer: StreamAnswer & { ok: false }, destination: 
   const { code, message, reference } = answer;
   // An agent, too, may have written it: it must not steer the terminal.
   const text =
-    message?.replace(/\p{Cc}/gu, '\uFFFD') ?? `The relay did not open ${destinationText(destination)} (${code}).`;
-  return new StreamRefusedError(code, reference === undefined ? text : `${text} (reference ${reference})`);
+    message === undefined ? `The relay did not open ${destinationText(destination)} (${code}).` : printable(message);
+  return new StreamRefusedError(code, reference === undefined ? text : `${text} (reference ${printable(reference)})`);
 }
 
 const CODES: Readonly<Record<StreamRefusal, ErrorCode>> = {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { loginByDevice } from '../../src/client/device-login.ts';
+import { listResources } from '../../src/client/resources.ts';
+import { hasCode } from '../../src/lib/errors.ts';
+import { printableJson, printableLines } from '../../src/lib/printable.ts';
+import { Secret } from '../../src/lib/secret.ts';
+
+const NEVER = new AbortController().signal;
+const STEERING = '\u001b]0;owned\u0007\u009b2J\u202e';
+
+/** Answers what the test says, by path. */
+async function relayThatSays(t: TestContext, answers: Readonly<Record<string, readonly [number, object]>>) {
+  const server = createServer((request, response) => {
+    const [status, body] = answers[request.url ?? ''] ?? [404, {}];
+    request.resume().on('end', () => response.writeHead(status).end(JSON.stringify(body)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const relay = `http://postern.localhost:${(server.address() as AddressInfo).port}`;
+  return { relay, token: new Secret('pst_x'), expiresAt: Number.MAX_VALUE, person: '' };
+}
+
+describe('a relay that means harm', () => {
+  test('calls no resource so that a line of ssh_config, or of a shell, means something else', async (t) => {
+    for (const name of ['* ', 'a\nProxyCommand x', 'a b', '-oProxyCommand=x', '$(x)', 'A', '']) {
+      const resources = [{ name, protocol: 'ssh', title: '', description: null, tags: [] }];
+      const credential = await relayThatSays(t, { '/api/v1/resources': [200, { resources }] });
+      await assert.rejects(listResources(credential, NEVER), (error) => hasCode(error, 'request_invalid'), name);
+    }
+  });
+
+  test('steers no terminal by what it says of an error', async (t) => {
+    const credential = await relayThatSays(t, {
+      '/api/v1/resources': [403, { detail: STEERING, reference: STEERING }],
+    });
+    await assert.rejects(listResources(credential, NEVER), (error) => {
+      assert.ok(hasCode(error, 'forbidden'));
+      assert.doesNotMatch(error.message, /[\p{Cc}\u202e]/u);
+      return true;
+    });
+  });
+
+  test('nor by whom it lets a command line be', async (t) => {
+    const shown = {
+      deviceCode: 'x',
+      userCode: 'ABCD',
+      verificationUri: 'http://postern.localhost/',
+      verificationUriComplete: 'http://postern.localhost/',
+      intervalMs: 1,
+    };
+    const { relay } = await relayThatSays(t, {
+      '/cli/device': [200, shown],
+      '/cli/device/token': [200, { state: 'issued', token: 'pst_x', expiresAt: 1, person: STEERING }],
+    });
+    const { person } = await loginByDevice({ relay, show: () => {}, signal: NEVER });
+    assert.doesNotMatch(person, /[\p{Cc}\u202e]/u);
+  });
+});
+
+test('lines stay lines; JSON stays the same for programs', () => {
+  assert.equal(printableLines('one\ntwo\u001b[2J\r'), 'one\ntwo\uFFFD[2J\uFFFD');
+  const record = { title: `a "b" \\ ${STEERING}\u007f\n\u{1f600}` };
+  const json = printableJson(JSON.stringify(record, undefined, 2));
+  assert.doesNotMatch(json.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
+  assert.deepEqual(JSON.parse(json), record);
+});
