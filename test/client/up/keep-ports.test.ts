@@ -101,6 +101,14 @@ describe('the ports of postern up', () => {
     }
     assert.equal(taken.size, 300);
   });
+
+  test('are there also for a name that objects have', (t) => {
+    const env = environment(t);
+    const [port = 0] = new RememberedPorts('test', env).candidates('constructor');
+    assert.equal(typeof port, 'number');
+    new RememberedPorts('test', env).remember('constructor', port);
+    assert.equal(new RememberedPorts('test', env).has('constructor'), true);
+  });
 });
 
 describe('the gate before a sign-in', () => {
