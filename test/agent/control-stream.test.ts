@@ -49,6 +49,18 @@ test('only announced resources are served, and a draining tunnel takes no new st
   await relay.until(() => pick('metrics') === undefined);
 });
 
+test('an agent that makes the relay talk and does not read ends its tunnel', async (t) => {
+  const { control, tunnel, ended } = await begin(t, {
+    judge: (_agent, _scope, announced) => announced.map(({ resource }) => ({ resource, reason: 'x'.repeat(1000) })),
+  });
+  control.write(encodeHeader({ version: 1, kind: 'control' }));
+  control.pause();
+  const resources = Array.from({ length: 60 }, (_, at) => `name-${at}`);
+  for (let n = 0; n < 100; n += 1) control.write(encodeJson({ type: 'announce', resources }));
+  await ended;
+  assert.equal(tunnel.end?.code, 'protocol_violation');
+});
+
 test('names of resources that objects have, too', async (t) => {
   const judged: unknown[] = [];
   const { relay, control } = await begin(t, {

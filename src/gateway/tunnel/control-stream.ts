@@ -19,6 +19,8 @@ const CONTROL_TIMEOUT_MS = 10_000;
 /** Messages an agent may send per window; one more closes the tunnel. */
 const MAX_MESSAGES = 1200;
 const MESSAGE_WINDOW_MS = 60_000;
+/** What may wait for an agent that does not read, beyond the window of its stream; then the tunnel closes. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 /** Refused names told to the agent. */
 const MAX_TOLD = 50;
 
@@ -59,7 +61,10 @@ export class ControlStream {
   }
 
   send(message: RelayMessage): void {
-    if (this.#stream) sendControl(this.#stream, message);
+    if (!this.#stream) return;
+    if (this.#stream.writableLength > MAX_UNREAD_BYTES)
+      return this.#port.broken('The agent does not read its control stream.');
+    sendControl(this.#stream, message);
   }
 
   /** Asks the agent for the address of a name. Never rejects. */
