@@ -10,6 +10,7 @@ import { createProxyFront } from '../gateway/front/proxy-front.ts';
 import { createListener, type ListenerParts, type Proxies, secureContext } from '../gateway/listener.ts';
 import type { Logger } from '../lib/log.ts';
 import { createNetworks, isLoopback } from '../lib/networks.ts';
+import { watchConnections } from '../lib/watch-connections.ts';
 import { followCertificate, warnOfExpiry } from './certificate.ts';
 import { openPort } from './open-port.ts';
 import { ServedCertificates } from './served-certificates.ts';
@@ -60,6 +61,7 @@ export async function listenForRelay(
     ...(pair ? { tls: { pair, contextFor: (serverName) => served.contextFor(serverName) } } : {}),
     ...(config.trustedProxies.length > 0 ? { proxies } : {}),
   });
+  if (front) watchConnections(server);
   if (!front && !tls)
     server.prependListener('connection', (socket) => {
       const peer = socket.remoteAddress ?? '';

@@ -312,6 +312,15 @@ describe('the PROXY protocol', () => {
     assert.match(await talk(socket, get('access.test')), /control 203\.0\.113\.7/);
   });
 
+  test('connections behind it that have become idle end when the relay stops', { timeout: 30_000 }, async () => {
+    await using it = await listening(settings);
+    const kept = connect(it.port, '127.0.0.1');
+    kept.write(`${HEADER}${get('access.test').replace('Connection: close\r\n', '')}`);
+    await once(kept, 'data');
+    it.relay.stopAccepting();
+    await once(kept, 'close');
+  });
+
   test('a connection without it, and one from elsewhere, is cut', async () => {
     await using it = await listening(settings);
     assert.equal(await plain(it.port, get('access.test')), '');

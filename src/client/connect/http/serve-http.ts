@@ -1,23 +1,34 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { watchConnections } from '../../../lib/watch-connections.ts';
 import { type LocalListener, type LocalPlace, listen } from '../listen.ts';
 import { passRequest, type ServingHttp } from './exchange.ts';
 import { wayToResource } from './way.ts';
 
 /** Cookies of an app that runs elsewhere on this machine come along with its own. */
 const MAX_HEADER_BYTES = 64 * 1024;
-const HEADERS_MS = 60_000;
 const KEEP_ALIVE_MS = 60_000;
+
+export interface HeaderLimits {
+  /** From the first byte of a request, or the connection, to the end of its headers. */
+  readonly headersTimeout: number;
+  readonly connectionsCheckingInterval: number;
+}
+const HEADER_LIMITS: HeaderLimits = { headersTimeout: 60_000, connectionsCheckingInterval: 5000 };
 
 /**
  * Serves HTTP/1.1 on this machine for a resource: each request goes to the resource's own host as this person's. For
  * programs that cannot follow a browser's sign-in: git, docker, IDEs, native apps.
  */
-export async function serveHttp(place: LocalPlace, serving: ServingHttp): Promise<LocalListener> {
+export async function serveHttp(
+  place: LocalPlace,
+  serving: ServingHttp,
+  limits = HEADER_LIMITS,
+): Promise<LocalListener> {
   const way = wayToResource(serving.origin, serving.proxy, serving.signal);
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_MS,
+    ...limits,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // An upload may take hours.
     requestTimeout: 0,
@@ -34,6 +45,7 @@ export async function serveHttp(place: LocalPlace, serving: ServingHttp): Promis
     void passRequest({ req, res, upgrade: { socket, head } }, serving, way);
   });
   server.on('clientError', (_error, socket) => socket.destroy());
+  watchConnections(server);
 
   const listener = await listen(place, (socket) => {
     server.emit('connection', socket);
@@ -44,6 +56,7 @@ export async function serveHttp(place: LocalPlace, serving: ServingHttp): Promis
     port: listener.port,
     async [Symbol.asyncDispose]() {
       way.close();
+      server.close();
       await listener[Symbol.asyncDispose]();
     },
   };

@@ -400,3 +400,16 @@ it('a Unix socket takes whatever Host its clients write, and still nothing from 
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+it('who does not finish their headers is cut off', { timeout: 30_000 }, async () => {
+  const token = { current: () => Promise.reject(new Error('not asked for')), refused() {} };
+  await using listener = await serveHttp(
+    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    { origin: 'http://127.0.0.1:9', token, failed() {}, signal: new AbortController().signal },
+    { headersTimeout: 100, connectionsCheckingInterval: 20 },
+  );
+  const slow = connect(listener.port ?? 0, '127.0.0.1');
+  slow.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+  slow.resume();
+  await once(slow, 'close');
+});
