@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** What a busy socket reads into. Large reads are what makes a fast stream fast. */
 const SLAB_BYTES = 128 * 1024;
@@ -20,6 +21,33 @@ const lent = new WeakMap<ArrayBufferLike, { readonly slab: Buffer; bytes: number
 export function connectReusing(options: NetConnectOpts): Socket {
   const socket: Socket = connect({ ...options, onread: reusingReads((chunk) => socket.push(chunk)) });
   return socket;
+}
+
+/**
+ * The same for a connection that a server accepted; use what it returns from here on. Node has no option for how such a
+ * socket reads, so another socket takes its handle. Where there is no plain one, as with TLS, the connection stays as it is.
+ */
+export function reuseReadsOf(accepted: Duplex): Duplex {
+  const handle = handleOf(accepted);
+  if (!handle || Object.getPrototypeOf(accepted) !== Socket.prototype || accepted.destroyed) return accepted;
+  handle.reading = false;
+  handle.readStop();
+  const options: object = { handle, allowHalfOpen: true, onread: reusingReads((chunk) => socket.push(chunk)) };
+  const early = accepted.read() as Buffer | null;
+  Object.assign(accepted, { _handle: null });
+  const socket: Socket = new Socket(options);
+  if (early) socket.unshift(early);
+  // Whoever holds the one can still end the other, and learns of its end.
+  accepted.on('close', () => socket.destroy());
+  socket.on('close', () => accepted.destroy());
+  return socket;
+}
+
+/** What the kernel knows the connection by: a part of Node that its documentation does not name. */
+function handleOf(connection: Duplex): { reading: boolean; readStop(): void } | undefined {
+  const { _handle: handle } = connection as unknown as { _handle?: unknown };
+  if (typeof handle !== 'object' || handle === null || !('readStop' in handle)) return undefined;
+  return handle as { reading: boolean; readStop(): void };
 }
 
 function reusingReads(push: (chunk: Buffer) => boolean): OnReadOpts {

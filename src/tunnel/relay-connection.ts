@@ -1,9 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import { connect, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import type { HttpProxy } from '../lib/http-proxy.ts';
 import { lookupWithLocalhost } from '../lib/localhost.ts';
+import { connectReusing } from './read-memory.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -54,7 +55,7 @@ function dialFirst(url: URL, signal: AbortSignal, passed: NonNullable<Way['passe
   const host = hostOf(url);
   const port = portOf(url);
   return settled<Socket>(signal, 'tcp', `${host}:${port} does not answer`, (done, fail) => {
-    const socket = connect({ host, port, lookup: lookupWithLocalhost, noDelay: true, keepAlive: true });
+    const socket = connectReusing({ host, port, lookup: lookupWithLocalhost, noDelay: true, keepAlive: true });
     socket.once('lookup', (_error, address) => {
       if (address) passed('name', `${host} is ${address}`);
     });

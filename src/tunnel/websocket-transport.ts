@@ -1,37 +1,51 @@
 import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket } from 'ws';
 import { PosternError } from '../lib/errors.ts';
 import type { MessageTransport, TransportReceiver } from './transport.ts';
+import { WebSocketDecoder } from './websocket-decoder.ts';
+import { encodeFrameHeader, MAX_CONTROL_BYTES, Opcode } from './websocket-frame.ts';
 
-/** A larger message of the peer closes the connection with 1009. */
-export const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Longest message of ours: the other end copies a message that came in two reads, and of short ones few do. */
-const MESSAGE_BYTES = 16 * 1024;
-/** Messages kept between the handshake and the tunnel; more than that without a reader ends the connection. */
+/** Longest message of ours: some other implementations hold a whole one before they look at it. */
+const MESSAGE_BYTES = 256 * 1024;
+/** Bytes and texts kept between the handshake and the tunnel; more than that without a reader ends the connection. */
 const MAX_EARLY = 16;
+/** Pings are not answered while so much waits: the peer asks faster than it reads. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 2000;
-/** RFC 6455 §5.5: a close frame holds 125 bytes, two of them the code. */
-const MAX_REASON_BYTES = 123;
 
-/** A WebSocket after its opening handshake: text messages first, then binary messages for the tunnel. */
+/** A WebSocket (RFC 6455) after its opening handshake: text messages first, then binary messages for the tunnel. */
 export class WebSocketTransport implements MessageTransport {
-  readonly #socket: WebSocket;
   readonly #connection: Duplex;
+  /** Diallers mask. */
+  readonly #dialled: boolean;
   #receiver: TransportReceiver | undefined;
   #early: (Buffer | string)[] = [];
   #waiter: { resolve(text: string): void; reject(error: Error): void } | undefined;
-  #closed: { code: number; reason: string } | undefined;
+  #closeSent = false;
+  /** What the peer's close frame said. */
+  #peerClosed: { code: number; reason: string } | undefined;
+  #ended = false;
 
-  /** `connection` is what carries the socket. */
-  constructor(socket: WebSocket, connection: Duplex) {
-    this.#socket = socket;
+  /** `head`: bytes that came with the end of the opening handshake. */
+  constructor(connection: Duplex, side: 'dialler' | 'relay', head: Buffer) {
     this.#connection = connection;
-    socket.binaryType = 'nodebuffer';
-    socket.on('message', (data: RawData, isBinary: boolean) => this.#message(data, isBinary));
-    socket.on('close', (code, reason) => this.#ended(code, reason.toString('utf8')));
-    // 'close' follows and says what is needed.
-    socket.on('error', () => {});
+    this.#dialled = side === 'dialler';
+    const decoder = new WebSocketDecoder(
+      {
+        data: (chunk) => this.#data(chunk),
+        text: (text) => this.#text(text),
+        control: (opcode, payload) => this.#control(opcode, payload),
+        violated: (code, what) => this.close(code, what),
+      },
+      side === 'relay',
+    );
     connection.on('drain', () => this.#receiver?.drained());
+    // 'close' follows and says what is needed.
+    connection.on('error', () => {});
+    connection.on('end', () => connection.end());
+    connection.on('close', () => this.#lost());
+    connection.on('data', (bytes: Buffer) => decoder.decode(bytes));
+    if (head.length > 0) decoder.decode(head);
+    connection.resume();
   }
 
   get receiver(): TransportReceiver | undefined {
@@ -46,7 +60,7 @@ export class WebSocketTransport implements MessageTransport {
       if (typeof message === 'string') this.#refuseText();
       else receiver?.message(message);
     }
-    if (this.#closed) receiver?.closed(this.#closed.code, this.#closed.reason);
+    if (this.#ended) receiver?.closed(this.#end.code, this.#end.reason);
   }
 
   get waitingBytes(): number {
@@ -54,31 +68,33 @@ export class WebSocketTransport implements MessageTransport {
   }
 
   send(pieces: readonly Buffer[], taken?: (error?: Error | null) => void): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) {
-      if (taken) process.nextTick(taken, closedError(this.#closed ?? LOST));
+    if (this.#closeSent || this.#ended) {
+      if (taken) process.nextTick(taken, closedError(this.#end));
       return;
     }
     // One system call for all of them.
     this.#connection.cork();
-    const last = pieces.length - 1;
-    for (const [index, piece] of pieces.entries()) {
-      let at = 0;
-      for (; piece.length - at > MESSAGE_BYTES; at += MESSAGE_BYTES)
-        this.#socket.send(piece.subarray(at, at + MESSAGE_BYTES));
-      this.#socket.send(at === 0 ? piece : piece.subarray(at), index === last ? taken : undefined);
+    let at = 0;
+    while (at < pieces.length) {
+      let bytes = pieces[at]?.length ?? 0;
+      let end = at + 1;
+      for (; end < pieces.length && bytes + (pieces[end]?.length ?? 0) <= MESSAGE_BYTES; end += 1)
+        bytes += pieces[end]?.length ?? 0;
+      this.#connection.write(encodeFrameHeader(Opcode.binary, bytes, this.#dialled));
+      for (; at < end; at += 1) this.#connection.write(pieces[at], at === pieces.length - 1 ? taken : undefined);
     }
     this.#connection.uncork();
   }
 
   sendText(text: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+    this.#sendFrame(Opcode.text, Buffer.from(text));
   }
 
   /** The next text message of the handshake. Rejects with `timeout`, `protocol_violation` or `tunnel_closed`. */
   receiveText(timeoutMs: number): Promise<string> {
     const first = this.#early.shift();
     if (typeof first === 'string') return Promise.resolve(first);
-    if (this.#closed) return Promise.reject(closedError(this.#closed));
+    if (this.#ended) return Promise.reject(closedError(this.#end));
     if (first)
       return Promise.reject(new PosternError('protocol_violation', 'Data came before the handshake was done.'));
     return new Promise((resolve, reject) => {
@@ -104,47 +120,76 @@ export class WebSocketTransport implements MessageTransport {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    this.#socket.close(code === 1006 ? 1011 : code, cutText(reason));
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
-    this.#socket.once('close', () => clearTimeout(timer));
+    if (this.#closeSent || this.#ended) return;
+    const payload = Buffer.alloc(2);
+    payload.writeUInt16BE(code === 1006 ? 1011 : code);
+    this.#sendFrame(Opcode.close, Buffer.concat([payload, cutText(reason)]));
+    this.#closeSent = true;
+    // The peer answers with its own close frame, and the relay then ends the connection (§7.1.1).
+    if (this.#peerClosed) this.#connection.end();
+    const timer = setTimeout(() => this.#connection.destroy(), CLOSE_TIMEOUT_MS);
+    this.#connection.once('close', () => clearTimeout(timer));
   }
 
-  #message(data: RawData, isBinary: boolean): void {
-    const message = Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
-    if (this.#receiver) {
-      if (isBinary) this.#receiver.message(message);
-      else this.#refuseText();
-    } else if (this.#waiter) {
-      if (isBinary) {
-        this.#waiter.reject(new PosternError('protocol_violation', 'Data came before the handshake was done.'));
-      } else {
-        this.#waiter.resolve(message.toString('utf8'));
-      }
-    } else {
-      this.#early.push(isBinary ? message : message.toString('utf8'));
-      if (this.#early.length > MAX_EARLY) this.#socket.terminate();
-    }
+  get #end(): { code: number; reason: string } {
+    return this.#peerClosed ?? { code: 1006, reason: '' };
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#peerClosed) return;
+    if (this.#receiver) this.#receiver.message(chunk);
+    else if (this.#waiter)
+      this.#waiter.reject(new PosternError('protocol_violation', 'Data came before the handshake was done.'));
+    else this.#keep(chunk);
+  }
+
+  #text(text: string): void {
+    if (this.#peerClosed) return;
+    if (this.#receiver) this.#refuseText();
+    else if (this.#waiter) this.#waiter.resolve(text);
+    else this.#keep(text);
+  }
+
+  #keep(message: Buffer | string): void {
+    this.#early.push(message);
+    if (this.#early.length > MAX_EARLY) this.#connection.destroy();
+  }
+
+  #control(opcode: number, payload: Buffer): void {
+    if (opcode === Opcode.ping && this.waitingBytes < MAX_WAITING_BYTES) this.#sendFrame(Opcode.pong, payload);
+    if (opcode !== Opcode.close || this.#peerClosed) return;
+    const code = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
+    this.#peerClosed = { code, reason: payload.toString('utf8', 2) };
+    if (this.#closeSent) this.#connection.end();
+    else this.close(code === 1005 ? 1000 : code, '');
+  }
+
+  #sendFrame(opcode: number, payload: Buffer): void {
+    if (this.#closeSent || this.#ended) return;
+    this.#connection.cork();
+    this.#connection.write(encodeFrameHeader(opcode, payload.length, this.#dialled));
+    this.#connection.write(payload);
+    this.#connection.uncork();
   }
 
   #refuseText(): void {
     this.close(1002, 'A text message after the handshake.');
   }
 
-  #ended(code: number, reason: string): void {
-    this.#closed = { code, reason };
-    this.#waiter?.reject(closedError(this.#closed));
-    this.#receiver?.closed(code, reason);
+  #lost(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#waiter?.reject(closedError(this.#end));
+    this.#receiver?.closed(this.#end.code, this.#end.reason);
   }
 }
-
-const LOST = { code: 1006, reason: '' };
 
 /** As much as a close frame holds, in whole characters. */
 function cutText(text: string): Buffer {
   const bytes = Buffer.from(text);
-  if (bytes.length <= MAX_REASON_BYTES) return bytes;
-  return Buffer.from(bytes.toString('utf8', 0, MAX_REASON_BYTES).replace(/\ufffd+$/, ''));
+  const room = MAX_CONTROL_BYTES - 2;
+  if (bytes.length <= room) return bytes;
+  return Buffer.from(bytes.toString('utf8', 0, room).replace(/\ufffd+$/, ''));
 }
 
 function closedError({ code, reason }: { code: number; reason: string }): PosternError {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { copy } from '../../src/tunnel/copy.ts';
-import { dialWebSocket } from '../../src/tunnel/dial-websocket.ts';
-import { connectReusing, release } from '../../src/tunnel/read-memory.ts';
+import { connectReusing, release, reuseReadsOf } from '../../src/tunnel/read-memory.ts';
 import type { TunnelStream } from '../../src/tunnel/stream.ts';
 import type { MessageTransport, TransportReceiver } from '../../src/tunnel/transport.ts';
 import { Tunnel } from '../../src/tunnel/tunnel.ts';
-import { SUBPROTOCOL, WebSocketAcceptor } from '../../src/tunnel/websocket-upgrade.ts';
+import { WebSocketTransport } from '../../src/tunnel/websocket-transport.ts';
 
 /** Says which byte of which stream it is: what belongs elsewhere cannot pass for it. */
 function marked(stream: number, bytes: number): Buffer {
@@ -56,26 +55,15 @@ async function world(stack: AsyncDisposableStack, bytesOf: (stream: number) => B
   });
   const tunnels: Tunnel[] = [];
   const accepted = Promise.withResolvers<Tunnel>();
-  const acceptor = new WebSocketAcceptor(SUBPROTOCOL);
-  const server = createHttpServer().on('upgrade', (request, socket, head) => {
-    acceptor.accept(request, socket, head, (transport) =>
-      accepted.resolve(new Tunnel(transport, { side: 'relay', heartbeatMs: 60_000 })),
-    );
+  const relayPort = await listen(stack, (socket) => {
+    const connection = reuseReadsOf(socket);
+    assert.notEqual(connection, socket, 'the reads of accepted sockets are reused');
+    const transport = new WebSocketTransport(connection, 'relay', Buffer.alloc(0));
+    accepted.resolve(new Tunnel(transport, { side: 'relay', heartbeatMs: 60_000 }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  stack.defer(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  const dialled = connect({ host: '127.0.0.1', port });
-  const transport = await dialWebSocket({
-    url: new URL(`ws://127.0.0.1:${port}/tunnel`),
-    protocol: SUBPROTOCOL,
-    headers: {},
-    timeoutMs: 10_000,
-    signal: new AbortController().signal,
-    connection: dialled,
-  });
-  const agent = new Tunnel(transport, {
+  const dialled = connectReusing({ host: '127.0.0.1', port: relayPort });
+  await once(dialled, 'connect');
+  const agent = new Tunnel(new WebSocketTransport(dialled, 'dialler', Buffer.alloc(0)), {
     side: 'dialler',
     heartbeatMs: 60_000,
     accept: (stream) => {
@@ -271,4 +259,9 @@ test('released memory is read into again', async () => {
   // The first read of a burst is copied; besides, there is one slab in use and one next.
   assert.ok(large > 0);
   assert.ok(memories.size <= large / 2 + 70, `${memories.size} buffers for ${large} large reads`);
+});
+
+test('a connection that is no plain socket stays as it is', () => {
+  const other = new Duplex({ read() {}, write() {} });
+  assert.equal(reuseReadsOf(other), other);
 });
