@@ -133,6 +133,21 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
     assert.match((await postern('logout', '--profile', 'olga')).err, /Nobody was signed in/);
   });
 
+  it('logout --everywhere: the browser too', async () => {
+    const cookie = await whole.signIn('uma', []);
+    const token = new Secret(await whole.issueToken(cookie));
+    const other = await whole.issueToken(cookie);
+    const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: 'uma' };
+    saveCredential({ ...credential, profile: 'uma' }, env, { current: false });
+    const me = async (headers: Record<string, string>) => (await whole.ask('/api/v1/me', { headers })).status;
+    assert.deepEqual([await me({ cookie }), await me({ 'postern-token': other })], [200, 200]);
+
+    const out = await postern('logout', '--profile', 'uma', '--everywhere');
+    assert.deepEqual([out.status, out.err], [0, `uma is signed out of ${whole.origin}, in the browser too.\n`]);
+    assert.deepEqual([await me({ cookie }), await me({ 'postern-token': other })], [401, 401]);
+    assert.equal(await me({ 'postern-token': token.reveal() }), 401);
+  });
+
   it('logout without the relay: forgotten here, and said that the relay does not know', async () => {
     const { status, err } = await postern('logout', '--profile', 'away');
     assert.equal(status, 6);
