@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import { PosternError } from '../lib/errors.ts';
-import { MAX_MESSAGE_BYTES, WebSocketTransport } from './websocket-transport.ts';
+import { HandshakeSocket } from './websocket-handshake.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
 /** Of the body of a refused upgrade. */
 const MAX_REFUSAL_CHARACTERS = 8192;
@@ -37,30 +37,32 @@ export class UpgradeRefusedError extends PosternError {
 /** The dialling end's opening handshake. Rejects with UpgradeRefusedError, `timeout`, `aborted`, or what the network said. */
 export function dialWebSocket({ connection, signal, ...options }: DialOptions): Promise<WebSocketTransport> {
   const { promise, resolve, reject } = Promise.withResolvers<WebSocketTransport>();
-  const socket = new WebSocket(options.url, options.protocol, {
+  const socket = new HandshakeSocket(options.url, options.protocol, {
     headers: { ...options.headers },
     perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
     followRedirects: false,
-    // A zero mask costs nothing to apply. Masks protect naive intermediaries on plain HTTP; TLS hides the bytes from them.
-    generateMask: (mask) => mask.fill(0),
     createConnection: () => connection,
   });
-  const give = (error: Error) => {
+  const giveUp = (error: Error) => {
     reject(error);
     socket.terminate();
   };
-  const stop = () => give(new PosternError('aborted', 'Connecting was stopped.'));
+  const stop = () => giveUp(new PosternError('aborted', 'Connecting was stopped.'));
   const timer = setTimeout(
-    () => give(new PosternError('timeout', 'The relay did not answer the request for a tunnel in time.')),
+    () => giveUp(new PosternError('timeout', 'The relay did not answer the request for a tunnel in time.')),
     options.timeoutMs,
   );
+  const settle = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  };
+  socket.onAgreed = (_connection, head) => {
+    // From here on there is no handshake to give up.
+    settle();
+    // At once: the relay's first message may be in the same packet.
+    resolve(new WebSocketTransport(connection, 'dialler', head));
+  };
   socket.on('error', reject);
-  socket.on('upgrade', () => {
-    // Now, before 'open': the relay's first message may be in the same packet.
-    const transport = new WebSocketTransport(socket, connection);
-    socket.once('open', () => resolve(transport));
-  });
   socket.on('unexpected-response', (request, response) => {
     const mediaType = (response.headers['content-type'] ?? '').split(';')[0] ?? '';
     readBeginning(response, (body) => {
@@ -70,10 +72,7 @@ export function dialWebSocket({ connection, signal, ...options }: DialOptions): 
   });
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  });
+  return promise.finally(settle);
 }
 
 /** Whatever came until the body ended, broke off, is long enough, or lets wait. */

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { MAX_MESSAGE_BYTES, WebSocketTransport } from './websocket-transport.ts';
+import { reuseReadsOf } from './read-memory.ts';
+import { HandshakeSocket } from './websocket-handshake.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
 /** What an agent speaks. */
 export const SUBPROTOCOL = 'postern.tunnel.v1';
@@ -17,8 +20,8 @@ export class WebSocketAcceptor {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+      WebSocket: HandshakeSocket,
     });
   }
 
@@ -29,8 +32,15 @@ export class WebSocketAcceptor {
     head: Buffer,
     accepted: (transport: WebSocketTransport) => void,
   ): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      accepted(new WebSocketTransport(webSocket, socket));
+    this.#server.handleUpgrade(request, socket, head, () => {
+      keepOpen(socket);
+      accepted(new WebSocketTransport(reuseReadsOf(socket), 'relay', head));
     });
   }
+}
+
+/** Whatever limits HTTP had for the connection are over. */
+function keepOpen(socket: Duplex & Partial<Pick<Socket, 'setTimeout' | 'setNoDelay'>>): void {
+  socket.setTimeout?.(0);
+  socket.setNoDelay?.(true);
 }
