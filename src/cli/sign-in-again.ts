@@ -5,11 +5,12 @@ import type { Profile } from '../client/profiles.ts';
 import { SignInGate } from '../client/tunnel/sign-in-gate.ts';
 
 /**
- * Opens the sign-in of this profile wherever one is due while a command runs. `always`: also where standard error is no
- * terminal, so that perhaps nobody sees that it waits.
+ * Opens the sign-in of this profile wherever one is due while a command runs; of a program's profile, never. `always`: also
+ * where standard error is no terminal, so that perhaps nobody sees that it waits.
  */
 export function signInGate(profile: Profile, signal: AbortSignal, { always = false } = {}): SignInGate {
-  return new SignInGate(always || process.stderr.isTTY ? () => signInAgain(profile, signal) : undefined);
+  const mayAsk = !profile.byTokenFile && (always || process.stderr.isTTY);
+  return new SignInGate(mayAsk ? () => signInAgain(profile, signal) : undefined);
 }
 
 async function signInAgain({ name, relay }: Profile, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,8 @@ export interface Credential {
   readonly person: string;
   /** Name of the profile that keeps it; absent before it is kept. */
   readonly profile?: string;
+  /** It came from a file, as that of a service; else a person signed in. */
+  readonly byTokenFile?: true;
 }
 
 /** The credential of the profile that is meant. `unauthenticated` when there is none or it expired. */
@@ -30,9 +32,10 @@ export function loadCredential(at: AtRelay = {}, env = process.env, now = Date.n
 
 /** Keeps a new sign-in and gives the path of its file. `current`: the one that commands mean from now on. */
 export function saveCredential(credential: Credential, env = process.env, { current = true } = {}): string {
-  const { relay, token, expiresAt, person } = credential;
+  const { relay, token, expiresAt, person, byTokenFile } = credential;
   const name = credential.profile ?? profileNameFor(relay, {}, env);
-  const path = writeProfile(name, { relay, credential: { token: token.reveal(), expiresAt, person } }, env);
+  const kept = { token: token.reveal(), expiresAt, person };
+  const path = writeProfile(name, { relay, ...(byTokenFile ? { byTokenFile } : {}), credential: kept }, env);
   if (current || readCurrent(env) === undefined) writeCurrent(name, env);
   return path;
 }
@@ -40,5 +43,7 @@ export function saveCredential(credential: Credential, env = process.env, { curr
 /** The profile stays, signed out, and still knows its relay. */
 export function forgetCredential(profile: string, env = process.env): void {
   const stored = readProfile(profile, env);
-  if (stored) writeProfile(profile, { relay: stored.relay }, env);
+  if (!stored) return;
+  const { credential: _forgotten, ...rest } = stored;
+  writeProfile(profile, rest, env);
 }

@@ -11,6 +11,8 @@ import { isProfileName } from './profile-name.ts';
 const StoredProfile = Type.Object({
   /** Origin. */
   relay: Type.String(),
+  /** A program's: its token came from a file, and no browser gets it another. */
+  byTokenFile: Type.Optional(Type.Literal(true)),
   /** Absent when signed out. */
   credential: Type.Optional(
     Type.Object({

@@ -77,8 +77,10 @@ export function currentProfile(env = process.env): Profile | undefined {
 
 /** The command that signs a profile in, whatever is current; without one, that signs in at a relay. */
 export function loginCommand(relay: string, profile?: string, env = process.env): string {
-  const isMeant = profile === undefined || chooseProfile({ relay }, env)?.name === profile;
-  return isMeant ? `postern login ${relay}` : `postern login --profile ${profile}`;
+  const meant = chooseProfile({ relay }, env);
+  const isMeant = profile === undefined || meant?.name === profile;
+  const how = (isMeant ? meant : findProfile(profile, env))?.byTokenFile ? ' --token-file FILE' : '';
+  return `${isMeant ? `postern login ${relay}` : `postern login --profile ${profile}`}${how}`;
 }
 
 /** The name, or with a number where another relay has it. */

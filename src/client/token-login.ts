@@ -12,5 +12,6 @@ export async function loginByToken(relay: string, file: string, signal: AbortSig
   }
   const { person, session } = await fetchMe({ relay, token, expiresAt: Number.MAX_VALUE, person: '' }, signal);
   const { email, name, subject } = person;
-  return { relay, token, expiresAt: session.expiresAt, person: printable(email ?? name ?? subject) };
+  const whose = printable(email ?? name ?? subject);
+  return { relay, token, expiresAt: session.expiresAt, person: whose, byTokenFile: true };
 }

@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { saveCredential } from '../../src/client/credentials.ts';
+import { type Credential, saveCredential } from '../../src/client/credentials.ts';
 import { StandInRelay, signInAt, tcpResource } from '../client/tunnel/stand-in.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-function setUp(t: TestContext, relay: StandInRelay) {
+function setUp(t: TestContext, relay: StandInRelay, more: Partial<Credential> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'postern-up-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const { DISPLAY: _x, WAYLAND_DISPLAY: _w, ...rest } = process.env;
   const env = { ...rest, POSTERN_CONFIG_DIR: directory };
-  saveCredential(relay.credential(), env);
+  saveCredential({ ...relay.credential(), ...more }, env);
   return (): ChildProcessWithoutNullStreams => {
     const child = spawn(process.execPath, [MAIN, 'up'], { env });
     t.after(() => child.kill('SIGKILL'));
@@ -88,6 +88,18 @@ describe('postern up', () => {
     const answers = Promise.all([ask(port, 'one'), ask(port, 'two')]);
     await signInAt((await address)[1] ?? '');
     assert.deepEqual(await answers, ['one', 'two']);
+    child.kill('SIGINT');
+  });
+
+  test('asks nobody to sign in for a program, and says what gives it another token', async (t) => {
+    const relay = await StandInRelay.start(t);
+    const child = setUp(t, relay, { byTokenFile: true })();
+    const port = await portOf(child, 'db');
+    relay.token = 'pst_next';
+    relay.tunnels[0]?.close('session_ended', 'Closed: your session has expired.');
+    const said = until(child.stderr, /^db: .*Run: .*--token-file FILE$/m);
+    await assert.rejects(ask(port, 'one'), { code: 'ECONNRESET' });
+    assert.doesNotMatch((await said).input, /authorize/);
     child.kill('SIGINT');
   });
 });

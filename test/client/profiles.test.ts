@@ -98,6 +98,20 @@ test('a profile that is signed out still knows its relay', () => {
   assert.throws(() => loadCredential({}, env, 1000), /signed out\. Run: postern login https:\/\/a\.example/);
 });
 
+test("a program's profile is signed in by its file, and says so, until a person takes it over", () => {
+  const env = newEnv();
+  saveCredential({ ...credential(A, 'service:ci'), byTokenFile: true, profile: 'ci' }, env);
+  assert.throws(
+    () => loadCredential({}, env, 3000),
+    /expired\. Run: postern login https:\/\/a\.example --token-file FILE/,
+  );
+  forgetCredential('ci', env);
+  assert.equal(chooseProfile({}, env)?.byTokenFile, true);
+  saveCredential(credential(A, 'alice'), env);
+  assert.equal(chooseProfile({}, env)?.byTokenFile, undefined);
+  assert.throws(() => loadCredential({}, env, 3000), /expired\. Run: postern login https:\/\/a\.example$/);
+});
+
 test('a credentials.json from before profiles becomes profiles, and what is newer stays', () => {
   const env = newEnv();
   const directory = env.POSTERN_CONFIG_DIR;
