@@ -17,7 +17,7 @@ export function addUpCommand(program: Command): void {
   relayOptions(program.command('up'))
     .summary('hold a local port for each of my TCP and SSH resources')
     .description(
-      'Holds a port of this machine for each TCP and SSH resource you may reach, the same ones each time, until Ctrl-C. When your sign-in has ended, the next connection opens a new one and waits for it.',
+      'Holds a port of this machine for each TCP and SSH resource you may reach, the same ones each time, until Ctrl-C. Waits for a relay that does not answer. When your sign-in has ended, the next connection opens a new one and waits for it.',
     )
     .action(async (at: AtRelay) => {
       const person = tunnelOfPerson(at);
@@ -30,6 +30,7 @@ export function addUpCommand(program: Command): void {
         gate: signInGate(person.profile, signal, { always: true }),
         ports: new RememberedPorts(name, process.env),
         signal,
+        waiting: (error) => process.stderr.write(`${messageOf(error)} It is tried again until it answers.\n`),
         changed: (held) => show(held, relay),
         failed: (resource, error) => process.stderr.write(`${resource}: ${printable(messageOf(error))}\n`),
       });

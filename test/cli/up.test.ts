@@ -2,28 +2,35 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Credential, saveCredential } from '../../src/client/credentials.ts';
+import { Secret } from '../../src/lib/secret.ts';
 import { StandInRelay, signInAt, tcpResource } from '../client/tunnel/stand-in.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 function setUp(t: TestContext, relay: StandInRelay, more: Partial<Credential> = {}) {
+  const env = emptyEnvironment(t);
+  saveCredential({ ...relay.credential(), ...more }, env);
+  return () => up(t, env);
+}
+
+function emptyEnvironment(t: TestContext): NodeJS.ProcessEnv {
   const directory = mkdtempSync(join(tmpdir(), 'postern-up-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const { DISPLAY: _x, WAYLAND_DISPLAY: _w, ...rest } = process.env;
-  const env = { ...rest, POSTERN_CONFIG_DIR: directory };
-  saveCredential({ ...relay.credential(), ...more }, env);
-  return (): ChildProcessWithoutNullStreams => {
-    const child = spawn(process.execPath, [MAIN, 'up'], { env });
-    t.after(() => child.kill('SIGKILL'));
-    return child;
-  };
+  return { ...rest, POSTERN_CONFIG_DIR: directory };
+}
+
+function up(t: TestContext, env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [MAIN, 'up'], { env });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
 }
 
 /** What the stream says up to the first match. */
@@ -101,5 +108,32 @@ describe('postern up', () => {
     await assert.rejects(ask(port, 'one'), { code: 'ECONNRESET' });
     assert.doesNotMatch((await said).input, /authorize/);
     child.kill('SIGINT');
+  });
+
+  test('waits for a relay that does not answer at its start', async (t) => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    await once(free, 'close');
+    const env = emptyEnvironment(t);
+    const credential = { token: new Secret('pst_good'), expiresAt: Date.now() + 60_000, person: 'alice' };
+    saveCredential({ ...credential, relay: `http://postern.localhost:${port}` }, env);
+    const child = up(t, env);
+    await until(child.stderr, /cannot be reached\. .* It is tried again until it answers\.\n/);
+    await StandInRelay.start(t, port);
+    assert.equal(await ask(await portOf(child, 'db'), 'hello'), 'hello');
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+  });
+
+  test('that waits for a relay ends well at Ctrl-C', async (t) => {
+    const env = emptyEnvironment(t);
+    const credential = { token: new Secret('pst_good'), expiresAt: Date.now() + 60_000, person: 'alice' };
+    saveCredential({ ...credential, relay: 'http://postern.localhost:9' }, env);
+    const child = up(t, env);
+    await until(child.stderr, /It is tried again/);
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 });

@@ -1,4 +1,5 @@
-import { PosternError } from '../../lib/errors.ts';
+import { fullJitterMs } from '../../lib/backoff.ts';
+import { hasCode, PosternError } from '../../lib/errors.ts';
 import { pause } from '../../lib/wait.ts';
 import type { LocalListener } from '../connect/listen.ts';
 import { serve } from '../connect/serve.ts';
@@ -10,6 +11,9 @@ import type { RememberedPorts } from './remembered-ports.ts';
 const LOOPBACK = '127.0.0.1';
 /** So soon a new resource appears. */
 const LOOK_AGAIN_MS = 30_000;
+/** At the start, while the relay does not answer. */
+const RETRY_BASE_MS = 1000;
+const RETRY_CAP_MS = 10_000;
 /** Ports tried for one resource. */
 const MAX_ATTEMPTS = 100;
 
@@ -19,6 +23,8 @@ export interface KeepingPorts {
   readonly ports: RememberedPorts;
   readonly signal: AbortSignal;
   readonly lookAgainMs?: number;
+  /** Told once, at the start, when the relay does not answer and is waited for. */
+  readonly waiting: (error: unknown) => void;
   /** Told at first and whenever resources came or went. */
   readonly changed: (held: readonly HeldPort[]) => void;
   /** Told of each connection that was not opened or broke. */
@@ -46,7 +52,7 @@ export async function keepPorts(keeping: KeepingPorts): Promise<void> {
   const held = new Map<string, Held>();
   const list = () => listResources(person.credential(), signal);
   try {
-    let listed: readonly ReachableResource[] | undefined = await gate.pass(list);
+    let listed: readonly ReachableResource[] | undefined = await whenRelayAnswers(() => gate.pass(list), keeping);
     for (let first = true; !signal.aborted; first = false) {
       const differs = listed ? await follow(held, listed, keeping) : false;
       if (differs || first) changed([...held.values()]);
@@ -57,6 +63,20 @@ export async function keepPorts(keeping: KeepingPorts): Promise<void> {
   } finally {
     for (const { listener } of held.values()) await listener[Symbol.asyncDispose]();
   }
+}
+
+/** The laptop may have started before its network did. undefined when stopped first. */
+async function whenRelayAnswers<T>(work: () => Promise<T>, { signal, waiting }: KeepingPorts): Promise<T | undefined> {
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasCode(error, 'relay_unreachable')) throw error;
+      if (failures === 0) waiting(error);
+      await pause(fullJitterMs(failures, RETRY_BASE_MS, RETRY_CAP_MS), signal);
+    }
+  }
+  return undefined;
 }
 
 /** True when something came or went. */

@@ -34,7 +34,7 @@ export class StandInRelay {
     this.origin = `http://postern.localhost:${port}`;
   }
 
-  static async start(t: TestContext): Promise<StandInRelay> {
+  static async start(t: TestContext, atPort = 0): Promise<StandInRelay> {
     const server = createServer((request, response) => {
       if (request.url === '/cli/token') {
         // Whoever has been in the browser gets the token that is good now.
@@ -46,7 +46,7 @@ export class StandInRelay {
       response.writeHead(mayAsk ? 200 : 401, { 'content-type': 'application/json' });
       response.end(JSON.stringify(mayAsk ? { resources: relay.resources } : { detail: 'Your sign-in has ended.' }));
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(atPort, '127.0.0.1', resolve));
     const relay = new StandInRelay((server.address() as AddressInfo).port);
     const webSockets = new WebSocketAcceptor(CLIENT_SUBPROTOCOL);
     server.on('upgrade', (request, socket: Duplex, head: Buffer) => {

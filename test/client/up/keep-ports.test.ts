@@ -32,6 +32,7 @@ async function keeping(t: TestContext, relay: StandInRelay, env: NodeJS.ProcessE
     ports: new RememberedPorts('test', env),
     signal: stop.signal,
     lookAgainMs: 20,
+    waiting: () => assert.fail('The relay is there.'),
     changed: (held) => {
       const taker = waiting.shift();
       if (taker) taker(held);
