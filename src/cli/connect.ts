@@ -6,7 +6,7 @@ import { carryStdio } from '../client/connect/stdio.ts';
 import type { AtRelay } from '../client/profiles.ts';
 import { parseResourceName } from '../client/resource-name.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { aborted } from '../lib/wait.ts';
 import { relayOptions } from './at-relay.ts';
@@ -27,7 +27,7 @@ Examples:
   postern connect wiki -L 8080`;
 
 export function addConnectCommand(program: Command): void {
-  relayOptions(program.command('connect'))
+  const command = relayOptions(program.command('connect'))
     .summary('reach a resource from programs on this machine')
     .description(
       'Leads programs on this machine to a resource, until Ctrl-C. Each connection is decided, and recorded as yours.',
@@ -41,6 +41,7 @@ export function addConnectCommand(program: Command): void {
     .option('--exec <command>', 'run a command, with {port} put in, and end with it')
     .addHelpText('after', EXAMPLES)
     .action(async (text: string, { listen = FREE_PORT, exec, ...at }: ConnectOptions) => {
+      if (listen.kind === 'stdio' && exec !== undefined) return command.error('error: --exec needs a port, not -');
       const person = tunnelOfPerson(at);
       using tunnel = person.tunnel;
       const resource = parseResourceName(text, person.profile.relay);
@@ -48,7 +49,6 @@ export function addConnectCommand(program: Command): void {
       const signal = exec === undefined ? stopSignal() : new AbortController().signal;
       const gate = signInGate(person.profile, signal);
       if (listen.kind === 'stdio') {
-        if (exec !== undefined) throw new PosternError('request_invalid', '--exec needs a port, not -.');
         await carryStdio(await gate.guard(tunnel).open({ resource }, signal), signal);
         return;
       }
@@ -81,6 +81,8 @@ function say(resource: string, place: LocalPlace, { address, port, protocol }: S
   print(`${place.kind === 'tcp' && place.port === 0 ? port : address}\n`);
   const where = protocol === 'http' && place.kind === 'tcp' ? `http://${address}` : address;
   process.stderr.write(`${where} leads to ${resource}. Ctrl-C ends it.\n`);
+  if (protocol === undefined)
+    process.stderr.write(`${resource} is not in: postern ls. What connects is refused until a rule lets you there.\n`);
 }
 
 export function warnIfOpen(place: LocalPlace, address: string): void {

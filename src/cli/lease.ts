@@ -5,6 +5,7 @@ import type { AtRelay } from '../client/profiles.ts';
 import { isLoopback } from '../lib/networks.ts';
 import { relayOptions } from './at-relay.ts';
 import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { parseId } from './parse-id.ts';
 import { table, timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -38,7 +39,7 @@ export function addLeaseCommand(program: Command): void {
 
   relayOptions(lease.command('end'))
     .description('Ends a lease now, with the connections that are open on it.')
-    .argument('<id>', 'its id, as `postern lease ls` shows it')
+    .argument('<id>', 'its id, as `postern lease ls` shows it', parseId)
     .action(async (id: string, at: AtRelay) => {
       await endLease(loadCredential(at), id, stopSignal());
       process.stderr.write(`The lease ${id} has ended.\n`);

@@ -5,7 +5,7 @@ import type { ProxyPort } from '../client/proxy/port.ts';
 import { Route } from '../client/proxy/route.ts';
 import { type ProxyKinds, serveProxy } from '../client/proxy/serve-proxy.ts';
 import { tunnelOfPerson } from '../client/tunnel/of-person.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { aborted } from '../lib/wait.ts';
 import { relayOptions } from './at-relay.ts';
@@ -25,7 +25,7 @@ Examples:
   postern proxy --socks 1080 --http 1080     (both on one port)`;
 
 export function addProxyCommand(program: Command): void {
-  relayOptions(program.command('proxy'))
+  const command = relayOptions(program.command('proxy'))
     .summary('a SOCKS or HTTP proxy into networks behind the relay')
     .description(
       'A proxy on this machine, until Ctrl-C. Each connection is decided by name, address and port, and recorded as yours. Names are resolved at the other end.',
@@ -34,6 +34,7 @@ export function addProxyCommand(program: Command): void {
     .option('--http <where>', 'the same for HTTP CONNECT; may be the same port', place)
     .addHelpText('after', EXAMPLES)
     .action(async ({ socks, http, ...at }: ProxyOptions) => {
+      if (!socks && !http) return command.error('error: say which proxy: --socks 1080, --http 8080, or both');
       const places = placesFor(socks, http);
       const person = tunnelOfPerson(at);
       using tunnel = person.tunnel;
@@ -56,8 +57,6 @@ export function addProxyCommand(program: Command): void {
 }
 
 function placesFor(socks: LocalPlace | undefined, http: LocalPlace | undefined): [LocalPlace, ProxyKinds][] {
-  if (!socks && !http)
-    throw new PosternError('request_invalid', 'Say which proxy: --socks 1080, --http 8080, or both.');
   if (socks && http && JSON.stringify(socks) === JSON.stringify(http)) return [[socks, { socks: true, http: true }]];
   return [
     ...(socks ? [[socks, { socks: true, http: false }] satisfies [LocalPlace, ProxyKinds]] : []),

@@ -14,6 +14,7 @@ import { parseDurationMs } from '../config/values.ts';
 import { PosternError } from '../lib/errors.ts';
 import { relayOptions } from './at-relay.ts';
 import { type OutputFormat, type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { parseId } from './parse-id.ts';
 import { serviceTable, serviceTokenTable } from './services-text.ts';
 import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
@@ -93,7 +94,7 @@ function addTokenCommands(services: Command): void {
   listing(token.command('rotate'))
     .description('Prints a new token in place of an old one, which goes on for a while.')
     .argument('<service>', 'its name')
-    .argument('<id>', 'of the old token, as `postern services token ls` shows it')
+    .argument('<id>', 'of the old token, as `postern services token ls` shows it', parseId)
     .option('--grace <time>', 'how long the old one goes on, such as 24h; 0s: not at all', parseLife, '24h')
     .option('--life <time>', 'how long the new one is good for (default: as long as the old one was)', parseLife)
     .action(async (name: string, id: string, options: Listing & { grace: string; life?: string }) => {
@@ -108,7 +109,7 @@ function addTokenCommands(services: Command): void {
   relayOptions(token.command('revoke'))
     .description('Ends a token now, and cuts what it has open.')
     .argument('<service>', 'its name')
-    .argument('<id>', 'as `postern services token ls` shows it')
+    .argument('<id>', 'as `postern services token ls` shows it', parseId)
     .action(async (name: string, id: string, at: AtRelay) => {
       await revokeServiceToken(loadCredential(at), name, id, stopSignal());
       process.stderr.write(`The token ${id} is of no use any more.\n`);

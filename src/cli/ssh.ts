@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { loadCredential } from '../client/credentials.ts';
 import type { AtRelay } from '../client/profiles.ts';
 import { sshArguments } from '../client/ssh/arguments.ts';
 import { requireProfile } from '../client/tunnel/of-person.ts';
 import { relayOptions } from './at-relay.ts';
 import { runProgram } from './program-ended.ts';
+import { signInGate } from './sign-in-again.ts';
 import { thisProgram } from './this-program.ts';
 
 const EXAMPLES = `
@@ -25,7 +27,11 @@ export function addSshCommand(program: Command): void {
     .passThroughOptions()
     .addHelpText('after', EXAMPLES)
     .action(async (destination: string, rest: string[], at: AtRelay) => {
-      const { relay, name } = requireProfile(at);
+      const profile = requireProfile(at);
+      const { relay, name } = profile;
+      // ssh would end with 255 and words of its own. Ctrl-C is ssh's from here on, so nothing of ours may listen to it.
+      const never = new AbortController().signal;
+      await signInGate(profile, never).pass(() => loadCredential({ profile: name }));
       await runProgram('ssh', sshArguments({ destination, rest, relay, profile: name, program: thisProgram() }));
     });
 }

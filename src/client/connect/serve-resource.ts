@@ -1,3 +1,4 @@
+import { PosternError } from '../../lib/errors.ts';
 import { issueResourceToken } from '../resource-token.ts';
 import { listResources, type ReachableResource } from '../resources.ts';
 import type { PersonTunnel } from '../tunnel/of-person.ts';
@@ -17,17 +18,24 @@ export interface ResourceServing {
 }
 
 export interface ServedResource extends LocalListener {
-  readonly protocol: string;
+  /** undefined for a name that the person's list does not have. */
+  readonly protocol: string | undefined;
 }
 
 /**
  * Listens for a resource as its protocol needs it: a web app gets requests that carry a token, others get connections. A
- * name that the person's list does not have gets connections, too: the relay says why it opens none.
+ * name that the person's list does not have gets connections, too: the relay says why it opens none. Rejects with
+ * `request_invalid` for a network, which has no one place to lead to.
  */
 export async function serveResource(place: LocalPlace, serving: ResourceServing): Promise<ServedResource> {
   const { resource, person, gate, signal, failed } = serving;
   const listed = await gate.pass(() => listResources(person.credential(), signal));
   const found = listed.find(({ name }) => name === resource);
+  if (found?.protocol === 'network')
+    throw new PosternError(
+      'request_invalid',
+      `${resource} is a network of many places. Use: postern proxy --socks 1080`,
+    );
   const listener =
     found?.origin === undefined
       ? await serve(place, { to: { resource }, opener: gate.guard(person.tunnel), signal, failed })
@@ -38,7 +46,7 @@ export async function serveResource(place: LocalPlace, serving: ResourceServing)
           signal,
           failed,
         });
-  return { ...listener, protocol: found?.protocol ?? 'tcp' };
+  return { ...listener, protocol: found?.protocol };
 }
 
 function tokens(resource: ReachableResource, { person, gate, signal }: ResourceServing) {

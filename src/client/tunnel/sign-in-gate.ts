@@ -18,7 +18,7 @@ export class SignInGate {
   }
 
   /** Does the work; where it is `unauthenticated`, once more after a sign-in. */
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  async pass<T>(work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
