@@ -50,7 +50,8 @@ interface Held extends HeldPort {
 export async function keepPorts(keeping: KeepingPorts): Promise<void> {
   const { person, gate, signal, changed, lookAgainMs = LOOK_AGAIN_MS } = keeping;
   const held = new Map<string, Held>();
-  const list = () => listResources(person.credential(), signal);
+  // Rejects where there is no credential: that must not end what is held.
+  const list = async () => listResources(person.credential(), signal);
   try {
     let listed: readonly ReachableResource[] | undefined = await whenRelayAnswers(() => gate.pass(list), keeping);
     for (let first = true; !signal.aborted; first = false) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -23,7 +24,19 @@ async function keeping(t: TestContext, relay: StandInRelay, env: NodeJS.ProcessE
   const stop = new AbortController();
   const lists: (readonly HeldPort[])[] = [];
   const waiting: ((held: readonly HeldPort[]) => void)[] = [];
-  const credential = () => relay.credential();
+  let isSignedOut = false;
+  const credential = () => {
+    if (!isSignedOut) return relay.credential();
+    looked();
+    throw new PosternError('unauthenticated', 'You are signed out.');
+  };
+  let looked = () => {};
+  /** Resolves when the list was asked for without a sign-in. */
+  const signOut = () =>
+    new Promise<void>((resolve) => {
+      isSignedOut = true;
+      looked = resolve;
+    });
   const tunnel = new ClientTunnel({ credential });
   const profile = { name: 'test', relay: relay.origin };
   const done = keepPorts({
@@ -50,7 +63,7 @@ async function keeping(t: TestContext, relay: StandInRelay, env: NodeJS.ProcessE
     const list = lists.shift();
     return list ? Promise.resolve(list) : new Promise((resolve) => waiting.push(resolve));
   };
-  return { next, end, pending: () => lists.length };
+  return { next, end, signOut, pending: () => lists.length };
 }
 
 const names = (held: readonly HeldPort[]) => held.map(({ resource }) => resource).toSorted();
@@ -72,6 +85,19 @@ describe('the ports of postern up', () => {
     relay.resources = [tcpResource('db')];
     const [back] = await next();
     assert.deepEqual([back?.port, back?.instead], [db.port, false]);
+  });
+
+  test('stay when the sign-in is forgotten here', async (t) => {
+    const relay = await StandInRelay.start(t);
+    const { next, end, signOut, pending } = await keeping(t, relay, environment(t));
+    const [db] = await next();
+    await signOut();
+    await signOut();
+    const socket = connect(db?.port ?? 0, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
+    assert.equal(pending(), 0);
+    await end();
   });
 
   test('stay remembered while another program has one of them', async (t) => {
