@@ -2,11 +2,11 @@ import { connect, type NetConnectOpts, type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream';
 
 /** What a busy socket reads into. Large reads are what makes a fast stream fast. */
-const SLAB_BYTES = 128 * 1024;
+const SLAB_BYTES = 256 * 1024;
 /** What all quiet sockets read into: nobody keeps it, so a quiet socket costs no memory. */
 const SHARED_BYTES = 64 * 1024;
 /** Slabs that wait to be used again. */
-const MAX_FREE_SLABS = 64;
+const MAX_FREE_SLABS = 32;
 
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
 const free: Buffer[] = [];
@@ -56,13 +56,12 @@ function reusingReads(push: (chunk: Buffer) => boolean): OnReadOpts {
     buffer: () => next,
     callback: (bytes, into) => {
       const slab = into === shared ? undefined : (into as Buffer);
-      // A slab is lent for a large part of it only: whoever keeps some bytes keeps the whole slab.
-      const large = bytes >= SHARED_BYTES;
       const read = (into as Buffer).subarray(0, bytes);
-      const lend = slab !== undefined && large;
+      // For the larger part of it only: whoever keeps some bytes keeps the whole slab.
+      const lend = slab !== undefined && bytes >= SLAB_BYTES / 2;
       if (lend) lent.set(slab.buffer, { slab, bytes });
       else if (slab) keep(slab);
-      next = large ? (free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)) : shared;
+      next = bytes >= SHARED_BYTES ? (free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)) : shared;
       return push(lend ? read : Buffer.from(read));
     },
   };

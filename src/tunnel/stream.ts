@@ -5,7 +5,7 @@ import { release } from './read-memory.ts';
 import { INITIAL_WINDOW_BYTES, ReceiveWindow, type WindowBudget } from './window.ts';
 
 /** Bytes a writer may put ahead of the network before `write` says false. */
-const WRITE_AHEAD_BYTES = 256 * 1024;
+const WRITE_AHEAD_BYTES = 512 * 1024;
 /** Bytes node:stream holds ahead of the reader, beyond the window. */
 const READ_AHEAD_BYTES = 64 * 1024;
 const SMALL_BYTES = 1024;
