@@ -30,6 +30,11 @@ export async function forwardConnection(access: OpenConnection): Promise<void> {
   const reached = await reach(access);
   stream.off('close', gone);
   if ('end' in reached) return fail(access, reached);
+  // Cut since the last look: until `join` there was nothing to stop.
+  if (isCut(access)) {
+    reached.target.destroy();
+    return fail(access, cut(access));
+  }
   access.connection.accept();
   join(access, reached.target);
 }
