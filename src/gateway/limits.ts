@@ -51,6 +51,10 @@ export const MAX_CONNECTIONS_PER_RESOURCE = 4_096;
 /** Tunnels of command lines, all sessions together and of one session (each `ssh` has one); the next gets 503. */
 export const MAX_CLIENT_TUNNELS = 4_096;
 export const MAX_CLIENT_TUNNELS_PER_SESSION = 128;
+/** The same of one person, over all sessions. */
+export const MAX_CLIENT_TUNNELS_PER_PERSON = 512;
+/** Streams of one person's client tunnels, each with up to 256 KiB that wait here unread; the next is reset. Half of what one resource takes. */
+export const MAX_CLIENT_STREAMS_PER_PERSON = 2_048;
 /** Time for the header of a stream that a command line opened; then the stream is reset. */
 export const CONNECTION_HEADER_MS = 10_000;
 

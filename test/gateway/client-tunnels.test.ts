@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { dialClientTunnel } from '../../src/client/tunnel/dial.ts';
 import { openStream } from '../../src/client/tunnel/open-stream.ts';
+import { MAX_CLIENT_STREAMS_PER_PERSON } from '../../src/gateway/limits.ts';
 import { Secret } from '../../src/lib/secret.ts';
+import { encodeHeader } from '../../src/tunnel/stream-header.ts';
 import type { Tunnel } from '../../src/tunnel/tunnel.ts';
 import { type Echo, startEcho } from './tcp-ends.ts';
 import { closing, createWorld, listen, type World } from './world.ts';
@@ -51,7 +53,7 @@ describe('a connection of a command line', () => {
       queueMicrotask(() => {
         world.decide = () => ({ effect: 'deny' });
         world.newSnapshot();
-        world.change({ kind: 'snapshot_changed' });
+        world.change({ kind: 'snapshot_changed', version: 2 });
       });
     };
     await assert.rejects(async () => {
@@ -65,4 +67,43 @@ describe('a connection of a command line', () => {
     assert.equal(echo.spoken, 0);
     tunnel.close('normal', '');
   });
+
+  it("has company up to a bound, which is the person's and not the tunnel's", async () => {
+    await using place = await createPlace();
+    const { world } = place;
+    // Until then they wait, and what is on them, too.
+    world.audit.held = [];
+    const tunnels = await Promise.all(Array.from({ length: 3 }, () => place.dial('alice')));
+    const header = encodeHeader({ version: 1, kind: 'resource', resource: 'wiki' });
+    let left = MAX_CLIENT_STREAMS_PER_PERSON + 1;
+    let resets = 0;
+    const reset = new Promise<void>((resolve) => {
+      for (const tunnel of tunnels) {
+        for (; left > 0 && !tunnel.full; left -= 1) {
+          const stream = tunnel.open();
+          stream.write(header);
+          stream.once('close', () => {
+            resets += 1;
+            resolve();
+          });
+        }
+      }
+    });
+    await reset;
+    assert.equal(left, 0);
+    assert.equal(resets, 1);
+    const bob = await openOf(place.dial('bob'), world);
+    assert.equal(bob.errored, null);
+    for (const tunnel of tunnels) tunnel.close('normal', '');
+  });
 });
+
+/** Whose intent is held by then. */
+async function openOf(dialled: Promise<Tunnel>, world: World) {
+  const { held } = world.audit;
+  const before = held?.length ?? 0;
+  const stream = (await dialled).open();
+  stream.write(encodeHeader({ version: 1, kind: 'resource', resource: 'wiki' }));
+  await world.audit.until(() => ((held?.length ?? 0) > before ? true : undefined));
+  return stream;
+}

@@ -7,24 +7,29 @@ import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
 import { RELAY_STOPPING } from '../answer/refusal.ts';
 import { CONNECTION_HEADER_MS } from '../limits.ts';
 import type { Connection, ConnectionClient } from './connection.ts';
+import type { Shares } from './shares.ts';
 import { TunnelConnection } from './tunnel-connection.ts';
 
 /** The relay's end of the tunnel of one command line. Each stream that it opens comes to the door by itself. */
 export class ClientTunnel {
   readonly client: ConnectionClient;
-  readonly session: Session;
+  /** As last read. */
+  session: Session;
   readonly #tunnel: Tunnel;
   readonly #enter: (connection: Connection) => void;
   #draining = false;
 
-  constructor(transport: MessageTransport, { client, session, heartbeatMs, enter }: ClientTunnelParts) {
+  constructor(transport: MessageTransport, { client, session, streams, heartbeatMs, enter }: ClientTunnelParts) {
     this.client = client;
     this.session = session;
     this.#enter = enter;
+    const person = session.principal.id;
     this.#tunnel = new Tunnel(transport, {
       side: 'relay',
       heartbeatMs,
       accept: (stream) => {
+        if (!streams.take(person)) return false;
+        stream.once('close', () => streams.giveBack(person));
         void this.#accept(stream);
         return true;
       },
@@ -68,6 +73,8 @@ export class ClientTunnel {
 export interface ClientTunnelParts {
   readonly client: ConnectionClient;
   readonly session: Session;
+  /** Of all tunnels, by person. */
+  readonly streams: Shares;
   readonly heartbeatMs: number;
   readonly enter: (connection: Connection) => void;
 }

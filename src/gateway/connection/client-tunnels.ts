@@ -13,16 +13,25 @@ import { readIdentity } from '../access/3-identify.ts';
 import { accessConnection } from '../access.ts';
 import { terminationText } from '../answer/terminated.ts';
 import type { Door } from '../door.ts';
-import { HEARTBEAT_MS, MAX_CLIENT_TUNNELS, MAX_CLIENT_TUNNELS_PER_SESSION, MAX_USER_AGENT } from '../limits.ts';
+import {
+  HEARTBEAT_MS,
+  MAX_CLIENT_STREAMS_PER_PERSON,
+  MAX_CLIENT_TUNNELS,
+  MAX_CLIENT_TUNNELS_PER_PERSON,
+  MAX_CLIENT_TUNNELS_PER_SESSION,
+  MAX_USER_AGENT,
+} from '../limits.ts';
 import { refuseUpgrade } from '../tunnel/refuse-upgrade.ts';
 import { bearerOf, upgradeFault } from '../tunnel/upgrade-request.ts';
 import { ClientTunnel } from './client-tunnel.ts';
+import { Shares } from './shares.ts';
 
 /** The tunnels of people's command lines, and of programs: one lives as long as the session behind its token. */
 export class ClientTunnels {
   readonly #door: Door;
   readonly #acceptor = new WebSocketAcceptor(CLIENT_SUBPROTOCOL);
   readonly #open = new Set<ClientTunnel>();
+  readonly #streams = new Shares(MAX_CLIENT_STREAMS_PER_PERSON);
   /** Upgrades whose session is being read. */
   #opening = 0;
   #stopping = false;
@@ -98,8 +107,8 @@ export class ClientTunnels {
       return refuseUpgrade(socket, 401, 'Sign in first: this token opens no live session.', clock());
     }
     const { session } = identity;
-    if (this.#of(session) >= MAX_CLIENT_TUNNELS_PER_SESSION)
-      return refuseUpgrade(socket, 503, 'Your session has too many tunnels open. Close some.', clock());
+    if (this.#isFull(session))
+      return refuseUpgrade(socket, 503, 'You have too many tunnels open. Close some.', clock());
     if (socket.destroyed) return;
     const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT);
     this.#acceptor.accept(request, socket, head, (transport) =>
@@ -116,6 +125,7 @@ export class ClientTunnels {
     const tunnel = new ClientTunnel(transport, {
       client,
       session,
+      streams: this.#streams,
       heartbeatMs: HEARTBEAT_MS,
       enter: (connection) => void accessConnection(this.#door, connection),
     });
@@ -124,10 +134,10 @@ export class ClientTunnels {
     tunnel.ended.addEventListener('abort', () => this.#open.delete(tunnel), { once: true });
   }
 
-  #of({ id }: Session): number {
-    let count = 0;
-    for (const { session } of this.#open) if (session.id === id) count += 1;
-    return count;
+  #isFull({ id, principal }: Session): boolean {
+    const persons = [...this.#open].filter(({ session }) => session.principal.id === principal.id);
+    const own = persons.filter(({ session }) => session.id === id);
+    return persons.length >= MAX_CLIENT_TUNNELS_PER_PERSON || own.length >= MAX_CLIENT_TUNNELS_PER_SESSION;
   }
 
   #end(which: (tunnel: ClientTunnel) => boolean, reason: TerminationReason): void {
@@ -140,8 +150,8 @@ export class ClientTunnels {
   async #review(tunnel: ClientTunnel): Promise<void> {
     try {
       const identity = await readIdentity(this.#door.ports, tunnel.client.credential);
-      if (identity?.session.id === tunnel.session.id) return;
-      tunnel.end('session_ended', `Closed: ${terminationText('session_revoked')}.`);
+      if (identity?.session.id === tunnel.session.id) tunnel.session = identity.session;
+      else tunnel.end('session_ended', `Closed: ${terminationText('session_revoked')}.`);
     } catch (error) {
       this.#door.log?.warn({ error: messageOf(error) }, 'the tunnel of a command line could not be reviewed');
       tunnel.end('session_ended', `Closed: ${terminationText('authority_lost')}.`);
