@@ -258,16 +258,23 @@ describe('a leased port', () => {
 
   it('is one of eight of a session, and out of a range; a port rests before it is leased again', async () => {
     const first = Math.min(await freePort(), 65_000);
-    await using place = await createPlace({ ports: [first, first + 1] });
+    await using place = await createPlace({ ports: [first, first + 3] });
     const { world } = place;
+    const as = (hash: string) => ({ presented: { hash, audience: '' } });
+    world.sessions.set('alice2', { ...sessionOf('alice'), id: 'session-alice2' });
+    world.sessions.set('carol', sessionOf('carol'));
     world.now = Date.now();
     const one = await place.open();
     world.gateway.leases?.end(one.id);
     const two = await place.open();
     assert.notEqual(one.port, two.port);
-    assert.equal(await place.refused(), 503);
+    // Half of the ports are one person's at most, resting ones included, over all sessions.
+    assert.equal(await place.refused(), 429);
+    assert.equal(await place.refused(as('alice2')), 429);
+    await place.open(as('bob'));
+    await place.open(as('bob'));
     world.gateway.leases?.end(two.id);
-    assert.equal(await place.refused(), 503);
+    assert.equal(await place.refused(as('carol')), 503);
     world.now += 60_000;
     assert.equal((await place.open()).port, one.port);
 

@@ -116,7 +116,7 @@ export const CONNECTIONS_FULL = refusal(
 export const LEASES_FULL = refusal(
   429,
   'limit_reached',
-  'Your session has leased as many ports as it may. End one, or wait until one has ended: postern lease ls',
+  'You have leased as many ports as you may. End one, or wait until one has ended and rested for a minute: postern lease ls',
 );
 export const NO_LEASE_PORT = refusal(
   503,

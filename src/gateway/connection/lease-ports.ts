@@ -30,29 +30,46 @@ export interface LeasePort {
   giveBack(): void;
 }
 
+interface FreePort {
+  readonly number: number;
+  /** Until then it rests. */
+  readonly from: number;
+  /** Whose it was: principal id. */
+  readonly last?: string;
+}
+
 /** `address`: the other end, as a proxy said it where there is one; undefined where the proxy speaks for itself. */
 export type OnSocket = (socket: Socket, address: string | undefined) => void;
 
 /** The ports that can be leased, the one that rests longest first; in an order that nobody outside can tell. */
 export class LeasePorts {
   readonly #options: LeasePortsOptions;
-  readonly #free: { readonly number: number; readonly from: number }[];
+  readonly #free: FreePort[];
+  /** The most that one person may keep from others: half of them. */
+  readonly mostOfOne: number;
 
   constructor(options: LeasePortsOptions) {
     const [first, last] = options.range;
     this.#options = options;
+    this.mostOfOne = Math.ceil((last - first + 1) / 2);
     this.#free = shuffled(first, last).map((number) => ({ number, from: 0 }));
   }
 
+  /** Ports that rest after this person. */
+  restingOf(person: string): number {
+    const now = this.#options.clock();
+    return this.#free.filter(({ from, last }) => last === person && from > now).length;
+  }
+
   /** Undefined where none is free. One that another program holds is passed over. */
-  async open(onSocket: OnSocket): Promise<LeasePort | undefined> {
+  async open(person: string, onSocket: OnSocket): Promise<LeasePort | undefined> {
     const { clock, restMs, log } = this.#options;
     for (let left = this.#free.length; left > 0; left -= 1) {
       const [next] = this.#free;
       if (next === undefined || next.from > clock()) return undefined;
       this.#free.shift();
       const { number } = next;
-      const giveBack = () => void this.#free.push({ number, from: clock() + restMs });
+      const giveBack = () => void this.#free.push({ number, from: clock() + restMs, last: person });
       const server = this.#server(onSocket);
       try {
         server.listen(number, this.#options.listen);

@@ -1,5 +1,6 @@
 import type { Change, TerminationReason } from '../../domain/change.ts';
 import type { LeaseEnd, LeaseView, LeaseWish } from '../../domain/lease.ts';
+import type { Session } from '../../domain/session.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Networks } from '../../lib/networks.ts';
@@ -53,8 +54,7 @@ export class Leases {
     if ('refusal' in allowed) return allowed;
     if (this.#stopping) return { refusal: RELAY_STOPPING };
     const { session } = allowed.identity;
-    const mine = [...this.#leases.values()].filter((lease) => lease.session.id === session.id);
-    if (mine.length >= MAX_LEASES_PER_SESSION) return { refusal: LEASES_FULL };
+    if (this.#isFull(session)) return { refusal: LEASES_FULL };
     const lease = this.#create(allowed, wish.connections);
     this.#leases.set(lease.terms.id, lease);
     const failure = await this.#begin(lease, allowed);
@@ -117,6 +117,16 @@ export class Leases {
     for (const lease of this.#leases.values()) this.#end(lease, 'relay_stopping');
   }
 
+  /** Whoever leases and ends again and again must leave ports to others. */
+  #isFull({ id, principal }: Session): boolean {
+    const theirs = [...this.#leases.values()].filter(({ session }) => session.principal.id === principal.id);
+    const own = theirs.filter(({ session }) => session.id === id);
+    return (
+      own.length >= MAX_LEASES_PER_SESSION ||
+      theirs.length + this.#ports.restingOf(principal.id) >= this.#ports.mostOfOne
+    );
+  }
+
   #create({ client, head, resource, identity }: AllowedLease, connections: number): Lease {
     const { clock, bounds, ports } = this.#door;
     const openedAt = clock();
@@ -141,7 +151,7 @@ export class Leases {
   async #begin(lease: Lease, allowed: AllowedLease): Promise<LeaseRefusal | undefined> {
     const { terms } = lease;
     try {
-      const port = await this.#ports.open((socket, address) => lease.take(socket, address));
+      const port = await this.#ports.open(lease.session.principal.id, (socket, address) => lease.take(socket, address));
       if (port === undefined) return this.#abandon(lease, { refusal: NO_LEASE_PORT });
       lease.listenAt(port);
       await this.#door.ports.audit.append(openedRecord(lease, port.number, allowed.decision));
