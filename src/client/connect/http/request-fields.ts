@@ -17,7 +17,9 @@ export function requestFields(req: IncomingMessage, { origin, token }: Destinati
   for (let at = 0; at < req.rawHeaders.length; at += 2) {
     const [name = '', value = ''] = req.rawHeaders.slice(at, at + 2);
     const lower = name.toLowerCase();
-    if (lower === 'host' || isTokenField(lower) || isHopByHop(lower) || listed.has(lower)) continue;
+    if (lower === 'host' || isTokenField(lower) || isHopByHop(lower)) continue;
+    // Where a body ends is of every hop: without its length it would be read as the next request.
+    if (listed.has(lower) && lower !== 'content-length') continue;
     if (lower === 'trailer' && !isChunked(req)) continue;
     if (lower === 'origin') fields.push(name, origin);
     else if (lower === 'referer') fields.push(name, underOrigin(value, local, origin));

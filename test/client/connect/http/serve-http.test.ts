@@ -106,6 +106,18 @@ describe('A local port that leads to a web app as the person', { timeout: 60_000
     assert.ok(fields.includes(`referer: ${origin}/from?here`));
   });
 
+  it('takes no body for a request of its own, whatever Connection says of its length', async () => {
+    const seen: string[] = [];
+    answer = async (req, res) => {
+      seen.push(`${req.method} ${req.url}: ${await text(req)}`);
+      res.end();
+    };
+    const inner = 'GET /inner HTTP/1.1\r\nHost: x\r\n\r\n';
+    const asked = ask({ method: 'GET', headers: { Connection: 'content-length', 'Content-Length': inner.length } });
+    assert.equal((await answered(asked.end(inner))).statusCode, 200);
+    assert.deepEqual(seen, [`GET /: ${inner}`]);
+  });
+
   it('is no use to a page of another site, by whatever name', async () => {
     let reached = 0;
     answer = (req, res) => {
