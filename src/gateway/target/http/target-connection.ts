@@ -3,6 +3,8 @@ import { PosternError } from '../../../lib/errors.ts';
 import { STREAM_IDLE_MS } from '../../limits.ts';
 import { type AnswerParts, AnswerReader, type Asked } from './answer-reader.ts';
 
+/** A target that is told the end in order has this long to end its side. */
+const FAREWELL_MS = 2_000;
 /** A target may close an idle connection a little before the time that it names. */
 const KEEP_ALIVE_MARGIN_MS = 2_000;
 
@@ -41,6 +43,8 @@ export class TargetConnection {
   #reader: AnswerReader | undefined;
   #isSending = false;
   #isClosed = false;
+  /** Between two requests: nothing is under way. */
+  #isAtRest = false;
   /** The target is waited for, or nobody asks, since then and for at most so long. */
   #since = performance.now();
   #limitMs = STREAM_IDLE_MS;
@@ -75,6 +79,7 @@ export class TargetConnection {
   ask(question: Question, asker: Asker): boolean {
     this.#answered = false;
     if (this.isClosed) return false;
+    this.#isAtRest = false;
     this.#question = question;
     this.#asker = asker;
     this.#reader = new AnswerReader(question, asker);
@@ -142,7 +147,8 @@ export class TargetConnection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#duplex.destroy();
+    if (this.#isAtRest) endInOrder(this.#duplex);
+    else this.#duplex.destroy();
     this.#onClosed();
   }
 
@@ -172,6 +178,7 @@ export class TargetConnection {
     const idleMs = Math.min(STREAM_IDLE_MS, (reader.keepAliveMs ?? Number.POSITIVE_INFINITY) - KEEP_ALIVE_MARGIN_MS);
     const reusable = reader.persists && !this.#isSending && this.#question?.upgrade === false && idleMs > 0;
     this.#forget();
+    this.#isAtRest = reusable;
     if (reusable) {
       this.#since = performance.now();
       this.#limitMs = idleMs;
@@ -219,4 +226,12 @@ export class TargetConnection {
     this.#question = undefined;
     this.#isSending = false;
   }
+}
+
+/** Where nothing is under way a reset would only alarm the target. */
+function endInOrder(duplex: Duplex): void {
+  duplex.end();
+  const limit = setTimeout(() => duplex.destroy(), FAREWELL_MS);
+  limit.unref();
+  duplex.once('close', () => clearTimeout(limit));
 }
