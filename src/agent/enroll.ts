@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Type } from 'typebox';
 import type { AgentConfig } from '../config/agent-config.ts';
+import { parseEnrollmentTokenFile } from '../config/enrollment-token.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
@@ -18,7 +19,7 @@ const parseAnswer = parser(
 export function waitingToken(config: AgentConfig): { token: string; hash: string } | undefined {
   if (config.enrollmentTokenFile === undefined) return undefined;
   try {
-    const token = readFileSync(config.enrollmentTokenFile, 'utf8').trim();
+    const { token } = parseEnrollmentTokenFile(readFileSync(config.enrollmentTokenFile, 'utf8'));
     return token === '' ? undefined : { token, hash: sha256Hex(token) };
   } catch {
     return undefined;

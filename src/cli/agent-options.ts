@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AgentConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
+import { parseEnrollmentTokenFile } from '../config/enrollment-token.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/log.ts';
@@ -27,7 +29,7 @@ export function addAgentOptions(command: Command): Command {
   return command
     .option('--config <file>', 'agent.yaml; instead of the options below')
     .option('--relay <url>', 'the relay, such as https://access.example.com')
-    .option('--name <name>', 'the name of this agent')
+    .option('--name <name>', 'the name of this agent (default: that of the enrollment token)')
     .option('--enroll-token-file <file>', 'the single-use enrollment token')
     .option('--state-dir <directory>', 'key pair and pinned keys of the relay (default: ./agent)')
     .option('--heartbeat <duration>', 'how often the tunnel is tried (default: 15s)')
@@ -54,17 +56,21 @@ export function addAgentOptions(command: Command): Command {
 
 /** Throws `config_invalid` with every problem, each at its place. */
 export function agentConfigOf(options: AgentOptions): AgentConfig {
-  const { config, relay, name, http, tcp, ssh, unix } = options;
+  const { config, relay, http, tcp, ssh, unix } = options;
+  const name = nameOf(options);
   const targets = [http, tcp, ssh, unix]
     .flatMap((each) => Object.entries(each ?? {}))
     .map(([resource, where]) => [isUnnamed(resource) ? generatedName(name ?? '', where) : resource, where] as const);
   if (config !== undefined) {
-    if (relay ?? name ?? options.proxy ?? targets[0])
+    if (relay ?? options.name ?? options.proxy ?? targets[0])
       throw new PosternError('config_invalid', 'Give either --config or the options it stands for, not both.');
     return loadAgentConfig(config);
   }
   if (relay === undefined || name === undefined)
-    throw new PosternError('config_invalid', 'Give --config agent.yaml, or at least --relay, --name and one target.');
+    throw new PosternError(
+      'config_invalid',
+      'Give --config agent.yaml, or at least --relay, --enroll-token-file and one target; --name where the file of the token does not say it.',
+    );
   const twice = targets.find(([resource], at) => targets.findIndex(([other]) => other === resource) !== at);
   if (twice) throw new PosternError('config_invalid', `${twice[0]} is given two targets.`);
   const input: AgentFileInput = {
@@ -87,10 +93,21 @@ export function agentConfigOf(options: AgentOptions): AgentConfig {
 }
 
 /** The names that were made for targets without one; they stay the same for the same agent and target. */
-export function generatedNames({ name = '', http = {} }: AgentOptions): readonly { name: string; target: string }[] {
-  return Object.entries(http).flatMap(([resource, where]) =>
+export function generatedNames(options: AgentOptions): readonly { name: string; target: string }[] {
+  const name = nameOf(options) ?? '';
+  return Object.entries(options.http ?? {}).flatMap(([resource, where]) =>
     isUnnamed(resource) ? [{ name: generatedName(name, where), target: where }] : [],
   );
+}
+
+/** An agent that is told no name is the one that its token enrolls. */
+function nameOf({ name, enrollTokenFile }: AgentOptions): string | undefined {
+  if (name !== undefined || enrollTokenFile === undefined) return name;
+  try {
+    return parseEnrollmentTokenFile(readFileSync(enrollTokenFile, 'utf8')).agent;
+  } catch {
+    return undefined;
+  }
 }
 
 function isUnnamed(resource: string): boolean {

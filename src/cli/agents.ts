@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
 import {
   createEnrollmentToken,
   drainAgent,
@@ -10,6 +10,7 @@ import {
 } from '../client/agents.ts';
 import { loadCredential } from '../client/credentials.ts';
 import type { AtRelay } from '../client/profiles.ts';
+import { enrollmentTokenFileText } from '../config/enrollment-token.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { agentDetails, agentTable, tokenTable } from './agents-text.ts';
 import { relayOptions } from './at-relay.ts';
@@ -78,8 +79,9 @@ function addTokenCommands(agents: Command): void {
     )
     .action(async (name: string, options: AtRelay & { out: string; mayAnnounce: string[] }) => {
       const { mayAnnounce, out, ...at } = options;
+      using file = newFile(out);
       const answer = await createEnrollmentToken(loadCredential(at), name, mayAnnounce, stopSignal());
-      writeNew(out, `${answer.token}\n`);
+      file.write(enrollmentTokenFileText(answer.token, name));
       const until = timeOf(answer.expiresAt);
       process.stderr.write(`${out} enrolls ${name}, once, until ${until}. Move it to the agent's machine.\n`);
     });
@@ -93,24 +95,43 @@ function addTokenCommands(agents: Command): void {
 
   relayOptions(token.command('revoke'))
     .description('Withdraws a token before it was used.')
-    .argument('<id>', 'its id, as `postern agents token ls` shows it')
+    .argument('<id>', 'its id, as `postern agents token ls` shows it', parseTokenId)
     .action(async (id: string, at: AtRelay) => {
       await revokeEnrollmentToken(loadCredential(at), id, stopSignal());
       process.stderr.write(`The token ${id} is of no use any more.\n`);
     });
 }
 
+function parseTokenId(text: string): string {
+  if (/^[0-9a-f-]{1,36}$/.test(text)) return text;
+  throw new InvalidArgumentError('An id looks like 1b69b1df8c039ba6.');
+}
+
 function listing(command: Command): Command {
   return outputOption(relayOptions(command));
 }
 
-/** Never over a file that is there: it may be a token somebody waits for. */
-function writeNew(path: string, text: string): void {
+/**
+ * Never over a file that is there: it may be a token somebody waits for. Made before the token is, so that none is made which
+ * nobody gets; gone again where nothing was written.
+ */
+function newFile(path: string): Disposable & { write(text: string): void } {
+  let descriptor: number;
   try {
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    descriptor = openSync(path, 'wx', 0o600);
   } catch (cause) {
-    throw new PosternError('request_invalid', `The token could not be written to ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
+    const why = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'a file of that name exists' : messageOf(cause);
+    throw new PosternError('request_invalid', `The token cannot be written to ${path}: ${why}.`, { cause });
   }
+  let isWritten = false;
+  return {
+    write(text) {
+      writeFileSync(descriptor, text);
+      isWritten = true;
+    },
+    [Symbol.dispose]() {
+      closeSync(descriptor);
+      if (!isWritten) rmSync(path, { force: true });
+    },
+  };
 }

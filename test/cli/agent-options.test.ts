@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { type AgentOptions, addAgentOptions, agentConfigOf, generatedNames } from '../../src/cli/agent-options.ts';
+import { enrollmentTokenFileText } from '../../src/config/enrollment-token.ts';
 
 function optionsOf(...args: string[]): AgentOptions {
   const command = addAgentOptions(new Command('agent'))
@@ -45,4 +49,16 @@ test('what cannot be meant is refused: twice the same, no name where one is need
   assert.throws(() => agentConfigOf(optionsOf(...BASE, '--http', 'a=x:1', '--tcp', 'a=x:2')), /two targets/);
   assert.throws(() => agentConfigOf(optionsOf('--config', 'x.yaml', ...BASE)), /not both/);
   assert.throws(() => agentConfigOf(optionsOf('--name', 'office', '--http', 'a=x:1')), /--relay/);
+});
+
+test('an agent that is told no name is the one that its token enrolls', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-agent-options-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 't');
+  const words = ['--relay', 'https://access.example.com', '--enroll-token-file', file, '--http', 'wiki=localhost:8080'];
+  writeFileSync(file, enrollmentTokenFileText('f00d', 'office'));
+  assert.equal(agentConfigOf(optionsOf(...words)).name, 'office');
+  assert.equal(agentConfigOf(optionsOf(...words, '--name', 'other')).name, 'other');
+  writeFileSync(file, 'f00d\n');
+  assert.throws(() => agentConfigOf(optionsOf(...words)), /--name where the file of the token does not say it/);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,10 @@ describe('An admin, an agent that brings an app of its own, and the people who m
   it('makes a token with a scope, sees it, and withdraws another', async () => {
     const file = join(directory, 'office.token');
     await postern('agents', 'token', 'create', 'office', '--out', file, '--may-announce', 'preview-*');
+    await assert.rejects(postern('agents', 'token', 'create', 'office', '--out', file), /a file of that name exists/);
+    const nobody = join(directory, 'nobody.token');
+    await assert.rejects(postern('agents', 'token', 'create', 'nobody', '--out', nobody), /No agent is configured/);
+    assert.ok(!existsSync(nobody));
     await postern('agents', 'token', 'create', 'office', '--out', join(directory, 'other.token'));
     const tokens = await postern('agents', 'token', 'ls');
     assert.match(tokens, /office .* preview-\*\n/);
@@ -68,14 +72,7 @@ describe('An admin, an agent that brings an app of its own, and the people who m
 
   it('sees the agent with what it may serve; what is out of scope is refused and said', async () => {
     const { port } = target.address() as AddressInfo;
-    const options = [
-      '--relay',
-      whole.origin,
-      '--name',
-      'office',
-      '--enroll-token-file',
-      join(directory, 'office.token'),
-    ];
+    const options = ['--relay', whole.origin, '--enroll-token-file', join(directory, 'office.token')];
     const targets = ['--http', `preview-7=127.0.0.1:${port}`, '--http', `admin=127.0.0.1:${port}`];
     const agent = spawn(process.execPath, [
       MAIN,
