@@ -8,7 +8,9 @@ export async function fetchCheckpoint(credential: Credential, signal: AbortSigna
   return parseAnswer(await callRelay({ ...credential, path: '/api/v1/audit/checkpoint', signal }));
 }
 
-const Answer = Type.Object({ checkpoint: Type.String(), key: Type.String() });
+/** Lines of text. */
+const Note = Type.String({ pattern: '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f]*$' });
+const Answer = Type.Object({ checkpoint: Note, key: Note });
 export type FetchedCheckpoint = Static<typeof Answer>;
 
 const parseAnswer = parser(Answer, "The relay's answer", 'request_invalid');

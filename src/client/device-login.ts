@@ -6,6 +6,7 @@ import { Secret } from '../lib/secret.ts';
 import { pause } from '../lib/wait.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay, machineName } from './relay-api.ts';
+import { TokenText } from './token-text.ts';
 
 /** What the person needs on the machine where their browser is. */
 export interface ShownCode {
@@ -94,7 +95,7 @@ const parsePolled = parser(
     Type.Object({ state: Type.Union([Type.Literal('refused'), Type.Literal('expired')]) }),
     Type.Object({
       state: Type.Literal('issued'),
-      token: Type.String({ minLength: 1 }),
+      token: TokenText,
       expiresAt: Type.Number(),
       person: Type.String(),
     }),

@@ -7,6 +7,7 @@ import { within } from '../lib/wait.ts';
 import type { Credential } from './credentials.ts';
 import { listenForCode } from './loopback.ts';
 import { callRelay, machineName } from './relay-api.ts';
+import { TokenText } from './token-text.ts';
 
 export interface LoginOptions {
   /** Origin of the relay. */
@@ -51,7 +52,7 @@ export async function login({ relay, visit, signal }: LoginOptions): Promise<Cre
 }
 
 const parseToken = parser(
-  Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number(), person: Type.String() }),
+  Type.Object({ token: TokenText, expiresAt: Type.Number(), person: Type.String() }),
   "The relay's answer to the sign-in",
   'request_invalid',
 );

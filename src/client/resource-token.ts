@@ -5,6 +5,7 @@ import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
 import { listResources, type ReachableResource } from './resources.ts';
+import { TokenText } from './token-text.ts';
 
 export interface ResourceToken {
   readonly token: Secret;
@@ -54,7 +55,7 @@ async function ownToken(credential: Credential, audience: string, signal: AbortS
 }
 
 const parseIssued = parser(
-  Type.Object({ token: Type.String({ pattern: '^[\\w.~+/=-]+$' }), expiresAt: Type.Number() }),
+  Type.Object({ token: TokenText, expiresAt: Type.Number() }),
   "The relay's answer",
   'request_invalid',
 );

@@ -3,6 +3,7 @@ import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
 import { callRelay } from './relay-api.ts';
+import { TokenText } from './token-text.ts';
 
 const TextOrNull = Type.Union([Type.String(), Type.Null()]);
 const TimeOrNull = Type.Union([Type.Number(), Type.Null()]);
@@ -106,7 +107,7 @@ function tokenOf({ id, token, expiresAt }: Static<typeof IssuedToken>): NewToken
   return { id, token: new Secret(token), expiresAt };
 }
 
-const IssuedToken = Type.Object({ id: Type.String(), token: Type.String({ minLength: 1 }), expiresAt: Type.Number() });
+const IssuedToken = Type.Object({ id: Type.String(), token: TokenText, expiresAt: Type.Number() });
 const ANSWER = "The relay's answer";
 const parsePage = parser(
   Type.Object({ services: Type.Array(ServiceView), next: TextOrNull }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { fetchCheckpoint } from '../../src/client/audit-checkpoint.ts';
 import { loginByDevice } from '../../src/client/device-login.ts';
 import { listResources } from '../../src/client/resources.ts';
 import { hasCode } from '../../src/lib/errors.ts';
@@ -44,6 +45,18 @@ describe('a relay that means harm', () => {
       assert.doesNotMatch(error.message, /[\p{Cc}\u202e]/u);
       return true;
     });
+  });
+
+  test('nor by a checkpoint of its log', async (t) => {
+    for (const [checkpoint, fine] of [
+      ['relay\n1\nabc\n\n\u2014 relay AAAA\n', true],
+      [STEERING, false],
+    ] as const) {
+      const credential = await relayThatSays(t, { '/api/v1/audit/checkpoint': [200, { checkpoint, key: 'k' }] });
+      const fetched = fetchCheckpoint(credential, NEVER);
+      if (fine) assert.equal((await fetched).checkpoint, checkpoint);
+      else await assert.rejects(fetched, (error) => hasCode(error, 'request_invalid'));
+    }
   });
 
   test('nor by whom it lets a command line be', async (t) => {
