@@ -25,8 +25,9 @@ export function addLsCommand(program: Command): void {
     });
 }
 
-function howTo({ name, protocol, origin }: ReachableResource): string {
+function howTo({ name, protocol, origin, leaseOnly }: ReachableResource): string {
   if (origin !== undefined) return `${origin}/`;
+  if (leaseOnly) return `postern lease ${name}`;
   if (protocol === 'network') return 'postern proxy --socks 1080';
   return protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
 }

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { loadCredential } from '../client/credentials.ts';
 import type { AtRelay } from '../client/profiles.ts';
-import { listResources } from '../client/resources.ts';
+import { listResources, takesConnections } from '../client/resources.ts';
 import { sshConfigBlock } from '../client/ssh/config-block.ts';
 import { writeSshConfig } from '../client/ssh/config-file.ts';
 import { requireProfile } from '../client/tunnel/of-person.ts';
@@ -21,7 +21,8 @@ export function addSshConfigCommand(program: Command): void {
     .action(async ({ write, ...at }: AtRelay & { write?: true }) => {
       const { name: profile, relay } = requireProfile(at);
       const listed = await listResources(loadCredential({ profile }), stopSignal());
-      const resources = listed.filter(({ protocol }) => protocol === 'ssh').map(({ name }) => name);
+      const servers = listed.filter((each) => each.protocol === 'ssh' && takesConnections(each));
+      const resources = servers.map(({ name }) => name);
       const block = sshConfigBlock({ relay, profile, resources, program: thisProgram() });
       if (!write) print(block);
       else {

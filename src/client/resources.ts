@@ -14,6 +14,8 @@ const ReachableResource = Type.Object({
   description: Type.Union([Type.String(), Type.Null()]),
   /** Where http resources are. */
   url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  /** A leased port leads there, and nothing else. Relays that lease nothing do not say it. */
+  leaseOnly: Type.Optional(Type.Boolean()),
   tags: Type.Array(Type.String()),
   /** Whom to ask about it. */
   owner: Type.Optional(Type.Union([Type.String(), Type.Null()])),
@@ -36,8 +38,8 @@ export async function listResources(credential: Credential, signal: AbortSignal)
 }
 
 /** One target by name, whose bytes nobody reads on the way. */
-export function takesConnections({ protocol }: ReachableResource): boolean {
-  return protocol === 'tcp' || protocol === 'ssh';
+export function takesConnections({ protocol, leaseOnly }: ReachableResource): boolean {
+  return (protocol === 'tcp' || protocol === 'ssh') && !leaseOnly;
 }
 
 /** By its name. Rejects with `not_found`, which may also mean that the policy hides it. */

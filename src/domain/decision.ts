@@ -55,4 +55,6 @@ export interface Policy {
    * that name? For the launcher, and before a name is resolved; never for a decision.
    */
   mayReach(principal: Principal, resource: Resource, asked?: Destination): boolean;
+  /** Of a tcp or ssh resource that they may reach: by a leased port alone? For lists; never for a decision. */
+  leasesOnly(principal: Principal, resource: Resource): boolean;
 }

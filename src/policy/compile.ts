@@ -102,6 +102,14 @@ class CompiledPolicy implements Policy {
     return !closed && rules.some((rule) => rule.effect === 'allow');
   }
 
+  leasesOnly(principal: Principal, resource: Resource): boolean {
+    if (resource.protocol !== 'tcp' && resource.protocol !== 'ssh') return false;
+    const { lines } = this.#resource(resource);
+    const rules = lines.candidates(this.#subject(principal).subjects, undefined).map(({ rule }) => rule);
+    const connecting = rules.filter((rule) => covers(rule, 'CONNECT'));
+    return connecting.length === 0 || connecting.some(({ effect }) => effect === 'deny');
+  }
+
   #remembered(check: Check): Decision {
     const { method, path, destination } = check.action;
     const subject = this.#subject(check.principal);

@@ -67,6 +67,7 @@ describe('postern lease', { timeout: 120_000 }, () => {
   });
 
   it('lists and ends; a denied person is told why, and leaves a reference', async () => {
+    assert.match((await postern('ls')).out, /^db +tcp +postern lease db +/m);
     const leased = await postern('lease', 'db', '--connections', '2', '-o', 'json');
     const { id, port, connections } = JSON.parse(leased.out) as { id: string; port: number; connections: number };
     assert.equal(connections, 2);

@@ -112,6 +112,7 @@ export async function createSample(
         decide: () => {
           throw new Error('the control plane decides nothing');
         },
+        leasesOnly: () => false,
         mayReach: (principal, { name }) =>
           name !== 'payroll' && principal.groups.includes(name === 'metrics' ? 'engineering' : 'employees'),
       },

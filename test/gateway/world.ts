@@ -239,6 +239,7 @@ export async function createWorld(
         };
       },
       mayReach: () => true,
+      leasesOnly: () => false,
     },
     resourceByName: new Map([[wiki.name, wiki]]),
     resourceByHost: new Map(wiki.hosts.map((host) => [host, wiki])),

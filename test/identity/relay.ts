@@ -144,7 +144,7 @@ export async function startRelay(
       version: 1,
       resourceByName: new Map(),
       resourceByHost: new Map(),
-      policy: { version: '', decide: () => unused(), mayReach: () => false },
+      policy: { version: '', decide: () => unused(), mayReach: () => false, leasesOnly: () => false },
     }),
     audit,
     auditLog: { search: () => unused(), find: () => unused(), checkpoint: () => unused() },

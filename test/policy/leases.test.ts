@@ -36,3 +36,17 @@ test('who is denied everything is denied leases, too', () => {
   assert.equal(verdict(policy, check(LEASE)), 'allow lease');
   assert.equal(verdict(policy, check(LEASE, mallory)), 'deny out');
 });
+
+test('lists say where a leased port alone leads', () => {
+  const lists = (rules: string) => {
+    const { policy } = policyOf(`rules: [${rules}]`, [db, spare]);
+    return [policy.mayReach(alice, db), policy.leasesOnly(alice, db)];
+  };
+  assert.deepEqual(lists(LEASED), [true, true]);
+  assert.deepEqual(lists(`${LEASED}, ${CONNECT}`), [true, false]);
+  assert.deepEqual(lists(CONNECT), [true, false]);
+  const deny = (methods: string) =>
+    `{ id: d, effect: deny, who: [provider:engineering], what: [resource:db], methods: [${methods}] }`;
+  assert.deepEqual(lists(`${LEASED}, ${CONNECT}, ${deny('CONNECT')}`), [true, true]);
+  assert.deepEqual(lists(`${LEASED}, ${CONNECT}, ${deny('LEASE')}`), [true, false]);
+});

@@ -21,14 +21,15 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
       return {
         resources: [...resourceByName.values()]
           .filter((resource) => scope?.includes(resource.name) !== false && policy.mayReach(principal, resource))
-          .map(({ name, protocol, title, description, origin, tags, owner }) => ({
-            name,
-            protocol,
-            title,
-            description: description ?? null,
-            url: protocol === 'http' ? `${origin}/` : null,
-            tags: [...tags],
-            owner: owner ?? deps.contact ?? null,
+          .map((resource) => ({
+            name: resource.name,
+            protocol: resource.protocol,
+            title: resource.title,
+            description: resource.description ?? null,
+            url: resource.protocol === 'http' ? `${resource.origin}/` : null,
+            leaseOnly: policy.leasesOnly(principal, resource),
+            tags: [...resource.tags],
+            owner: resource.owner ?? deps.contact ?? null,
           }))
           .sort((a, b) => a.title.localeCompare(b.title)),
       };

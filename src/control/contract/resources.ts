@@ -7,6 +7,7 @@ export const LauncherResource = Type.Object({
   title: Type.String(),
   description: Nullable(Type.String()),
   url: Nullable(Type.String(), 'Where a web app is; of others nothing: postern connect.'),
+  leaseOnly: Type.Boolean({ description: 'The policy lets me there by a leased port alone.' }),
   tags: Type.Array(Type.String()),
   owner: Nullable(Type.String(), 'Whom to ask about it.'),
 });

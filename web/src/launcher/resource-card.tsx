@@ -5,9 +5,9 @@ import classes from './launcher.module.css';
 
 /** A web app opens in a tab; to everything else the command line leads. */
 export function ResourceCard({ resource }: { resource: LauncherResource }) {
-  const { name, protocol, url } = resource;
+  const { url } = resource;
   if (url === null) {
-    const command = commandFor(protocol, name);
+    const command = commandFor(resource);
     return (
       <li className={classes['item']}>
         <div className={classes['card']}>
@@ -26,7 +26,8 @@ export function ResourceCard({ resource }: { resource: LauncherResource }) {
   );
 }
 
-function commandFor(protocol: LauncherResource['protocol'], name: string): string {
+function commandFor({ protocol, name, leaseOnly }: LauncherResource): string {
+  if (leaseOnly) return `postern lease ${name}`;
   if (protocol === 'network') return 'postern proxy --socks 1080';
   return protocol === 'ssh' ? `postern ssh ${name}` : `postern connect ${name}`;
 }
