@@ -35,7 +35,7 @@ interface FreePort {
   /** Until then it rests. */
   readonly from: number;
   /** Whose it was: principal id. */
-  readonly last?: string;
+  readonly last: string | undefined;
 }
 
 /** `address`: the other end, as a proxy said it where there is one; undefined where the proxy speaks for itself. */
@@ -52,7 +52,7 @@ export class LeasePorts {
     const [first, last] = options.range;
     this.#options = options;
     this.mostOfOne = Math.ceil((last - first + 1) / 2);
-    this.#free = shuffled(first, last).map((number) => ({ number, from: 0 }));
+    this.#free = shuffled(first, last).map((number) => ({ number, from: 0, last: undefined }));
   }
 
   /** Ports that rest after this person. */
@@ -69,18 +69,18 @@ export class LeasePorts {
       if (next === undefined || next.from > clock()) return undefined;
       this.#free.shift();
       const { number } = next;
-      const giveBack = () => void this.#free.push({ number, from: clock() + restMs, last: person });
+      const rest = (last: string | undefined) => void this.#free.push({ number, from: clock() + restMs, last });
       const server = this.#server(onSocket);
       try {
         server.listen(number, this.#options.listen);
         await once(server, 'listening');
       } catch (error) {
         log?.warn({ port: number, error: messageOf(error) }, 'a port for leases cannot be listened on');
-        giveBack();
+        rest(undefined);
         continue;
       }
       server.on('error', (error) => log?.warn({ port: number, error: messageOf(error) }, 'a leased port failed'));
-      return { number, close: () => void server.close(), giveBack };
+      return { number, close: () => void server.close(), giveBack: () => rest(person) };
     }
     return undefined;
   }
