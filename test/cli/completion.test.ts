@@ -132,9 +132,16 @@ describe('Tab', { timeout: 120_000 }, () => {
     assert.equal(await run('postern', '__complete', 'zsh', 'connect', '--profile', 'nobody', ''), '');
   });
 
-  it('in zsh: the script is one', { skip: missing('zsh') }, () => {
+  it('in zsh, with what each is for', { skip: missing('zsh') }, async () => {
     const { status, stderr } = spawnSync('zsh', ['-n'], { input: COMPLETION_SCRIPTS.zsh, encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, '']);
+    // What zsh's own completion brings, as far as the script uses it.
+    const stands = `compdef() { complete=$1 }; compadd() { print -rl -- $values -- $shown }; _files() { print files }`;
+    const inZsh = (...words: string[]) =>
+      run('zsh', '-fc', `${stands}; . <(postern completion zsh); words=("$@"); CURRENT=$#; $complete`, 'zsh', ...words);
+    assert.equal(await inZsh('postern', 'connect', 'w'), 'wiki\n--\nwiki  The wiki\n');
+    assert.match(await inZsh('postern', 'ssh', ''), /^build01\nbuild02\n--\n/);
+    assert.equal(await inZsh('postern', 'relay', '--config', ''), 'files\n');
   });
 
   it('in fish, with what each is for', { skip: missing('fish') }, async () => {
