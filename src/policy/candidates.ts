@@ -76,7 +76,7 @@ export class ResourceLines {
     this.objects = objectsOf(resource);
     const lines = [...this.objects]
       .flatMap((object) => linesByObject.get(object) ?? [])
-      .filter((line) => !isTooBroad(line, resource));
+      .filter((line) => !isTooBroad(line, resource) && !isForPages(line, resource));
     lines.sort((a, b) => a.order - b.order);
     this.byPath = lines.some((line) => line.rule.paths !== undefined);
     this.byDestination = lines.some((line) => line.rule.destinations !== undefined);
@@ -109,6 +109,11 @@ export class ResourceLines {
 /** Whoever wrote "any resource" did not mean those that an agent thinks of later. A deny does. */
 function isTooBroad({ rule, casbin }: Line, { announced }: Resource): boolean {
   return announced === true && rule.effect === 'allow' && casbin[1] === 'any-resource';
+}
+
+/** Whoever allowed paths meant web apps, not connections, whose bytes nobody reads. A deny means both. */
+function isForPages({ rule }: Line, { protocol }: Resource): boolean {
+  return protocol !== 'http' && rule.effect === 'allow' && rule.paths !== undefined;
 }
 
 interface Bucket {

@@ -11,8 +11,8 @@ import {
 } from './destination-pattern.ts';
 import { matchesPattern, type PathPattern, parsePathPattern } from './path-pattern.ts';
 
-/** Grows whenever the functions below, patterns, readings or subjects come to mean something else. */
-export const FUNCTION_SET_VERSION = 5;
+/** Grows whenever the functions below, patterns, readings, subjects or what concerns a resource come to mean something else. */
+export const FUNCTION_SET_VERSION = 6;
 
 /** What a Casbin line says in `act` and `path` for "all"; in `act` without LEASE, which wants to be named. */
 export const ALL = '*';
