@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type AgentConfig, type AgentFileInput, agentConfigFrom, loadAgentConfig } from '../config/agent-config.ts';
 import { parseEnrollmentTokenFile } from '../config/enrollment-token.ts';
 import { sha256Hex } from '../lib/bytes.ts';
-import { PosternError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/log.ts';
+import { UsageError } from './usage-error.ts';
 
 type Targets = Readonly<Record<string, string>>;
 
@@ -54,7 +54,7 @@ export function addAgentOptions(command: Command): Command {
     .option('--log-level <level>', 'debug, info, warn or error', 'info');
 }
 
-/** Throws `config_invalid` with every problem, each at its place. */
+/** Throws UsageError, and `config_invalid` with every problem of what was given, each at its place. */
 export function agentConfigOf(options: AgentOptions): AgentConfig {
   const { config, relay, http, tcp, ssh, unix } = options;
   const name = nameOf(options);
@@ -63,16 +63,15 @@ export function agentConfigOf(options: AgentOptions): AgentConfig {
     .map(([resource, where]) => [isUnnamed(resource) ? generatedName(name ?? '', where) : resource, where] as const);
   if (config !== undefined) {
     if (relay ?? options.name ?? options.proxy ?? targets[0])
-      throw new PosternError('config_invalid', 'Give either --config or the options it stands for, not both.');
+      throw new UsageError('Give either --config or the options it stands for, not both.');
     return loadAgentConfig(config);
   }
   if (relay === undefined || name === undefined)
-    throw new PosternError(
-      'config_invalid',
+    throw new UsageError(
       'Give --config agent.yaml, or at least --relay, --enroll-token-file and one target; --name where the file of the token does not say it.',
     );
   const twice = targets.find(([resource], at) => targets.findIndex(([other]) => other === resource) !== at);
-  if (twice) throw new PosternError('config_invalid', `${twice[0]} is given two targets.`);
+  if (twice) throw new UsageError(`${twice[0]} is given two targets.`);
   const input: AgentFileInput = {
     relay,
     name,

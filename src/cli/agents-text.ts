@@ -25,7 +25,7 @@ export function agentDetails(agent: AgentView): string {
   ];
   const tunnels = agent.tunnels.map(
     ({ id, connectedAt, expiresAt, streams, roundTripMs }) =>
-      `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${streams} streams, round trip ${roundTripMs.toFixed(1)} ms\n`,
+      `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${streams} ${streams === 1 ? 'stream' : 'streams'}, round trip ${roundTripMs.toFixed(1)} ms\n`,
   );
   return `${agent.name}\n${facts(known)}${tunnels.join('')}${served(agent)
     .map((line) => `\n  serves ${line}`)

@@ -1,4 +1,5 @@
 import { type ErrorCode, PosternError } from '../lib/errors.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What scripts test for; documented and stable. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, signInNeeded: 4, denied: 5, unreachable: 6 } as const;
@@ -6,10 +7,11 @@ export const EXIT = { ok: 0, failure: 1, usage: 2, signInNeeded: 4, denied: 5, u
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return usage;
   return error instanceof PosternError ? BY_CODE[error.code] : EXIT.failure;
 }
 
-const { failure, signInNeeded, denied, unreachable } = EXIT;
+const { failure, usage, signInNeeded, denied, unreachable } = EXIT;
 
 /** By what helps: a sign-in, another person's permission, or something that has to run or answer. */
 const BY_CODE: Readonly<Record<ErrorCode, ExitCode>> = {

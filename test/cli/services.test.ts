@@ -161,7 +161,8 @@ describe('A program with an identity of its own', { timeout: 120_000 }, () => {
     assert.match((await run('logout')).stderr, /service:ci is forgotten here\. The token of a service goes on/);
     assert.equal((await visit('wiki', '/after-logout', { 'postern-token': ci.token })).status, 200);
     writeFileSync(file, `pst_${'x'.repeat(64)}`);
-    await assert.rejects(run('login', whole.origin, '--token-file', file), { code: 4 });
+    const refused = /does not take the token in .*: ask an admin for a new one/;
+    await assert.rejects(run('login', whole.origin, '--token-file', file), { code: 4, stderr: refused });
   });
 
   it('gets a new token while the old one goes on', async () => {
