@@ -24,7 +24,7 @@ export async function forward(access: OpenRequest): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const unopened = access.stream.connection === undefined ? await open(access) : undefined;
     if (unopened !== undefined) {
-      if (attempt < MAX_ATTEMPTS && moveElsewhere(access, unopened)) continue;
+      if (!access.ended && attempt < MAX_ATTEMPTS && moveElsewhere(access, unopened)) continue;
       return fail(access, unopened);
     }
     const sent = await send(access);
