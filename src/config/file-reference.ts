@@ -16,7 +16,7 @@ export function resolveSecretFile(base: string, text: string): string {
   if (!directory)
     throw new PosternError(
       'config_invalid',
-      `"${text}" needs systemd: start the relay from a unit with LoadCredential=${name}:/path/of/the/file`,
+      `"${text}" needs systemd: a unit with LoadCredential=${name}:/path/of/the/file. Outside of one, CREDENTIALS_DIRECTORY=/etc/postern says where ${name} is`,
     );
   return join(directory, name);
 }
