@@ -216,4 +216,30 @@ describe('postern connect', () => {
     }
     assert.equal(relay.tunnels.length, 0);
   });
+
+  test('says why the relay cut a connection, also where it does so after the cut', async (t) => {
+    const relay = await StandInRelay.start(t);
+    relay.serve = (stream) =>
+      void stream.once('data', () => {
+        stream.destroy();
+        setImmediate(() => relay.tunnels[0]?.close('session_ended', 'Closed: your session was ended.'));
+      });
+    const { postern } = setUp(t, relay);
+    const child = postern('connect', 'db', '-L', '-');
+    child.stdin.write('select');
+    const [said, code] = await Promise.all([all(child.stderr), ended(child)]);
+    assert.equal(said, 'The connection broke off: your session was ended.\n');
+    assert.equal(code, 4);
+  });
+
+  test('says that the other end cut it where nobody says more', async (t) => {
+    const relay = await StandInRelay.start(t);
+    relay.serve = (stream) => void stream.once('data', () => stream.destroy());
+    const { postern } = setUp(t, relay);
+    const child = postern('connect', 'db', '-L', '-');
+    child.stdin.write('select');
+    const [said, code] = await Promise.all([all(child.stderr), ended(child)]);
+    assert.equal(said, 'The connection broke off: the other end, or the relay, ended it.\n');
+    assert.equal(code, 6);
+  });
 });

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { hasCode } from '../../lib/errors.ts';
 import { copy } from '../../tunnel/copy.ts';
 import { reset } from '../../tunnel/reset.ts';
-import { brokenError } from '../tunnel/broken.ts';
+import { whyBroken } from '../tunnel/broken.ts';
 
 export interface Carrying {
   readonly open: (signal: AbortSignal) => Promise<Duplex>;
@@ -42,7 +42,7 @@ export async function carry(socket: Socket, { open, failed, opened, refused }: C
 /** Both ways, to the end of both. */
 function join(socket: Socket, stream: Duplex, failed: (error: unknown) => void): void {
   stream.once('error', (error) => {
-    if (!socket.destroyed) failed(brokenError(error));
+    if (!socket.destroyed) void whyBroken(stream, error).then(failed);
   });
   copy(socket, stream);
 }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { PosternError } from '../../lib/errors.ts';
-import { brokenError } from '../tunnel/broken.ts';
+import { whyBroken } from '../tunnel/broken.ts';
 
 const STDOUT = 1;
 
@@ -36,7 +36,7 @@ export async function carryStdio(stream: Duplex, signal: AbortSignal): Promise<v
     await finished(stream);
     if (output !== process.stdout && !output.writableFinished && !hungUp) await finished(output);
   } catch (error) {
-    if (!hungUp) throw brokenError(error);
+    if (!hungUp) throw await whyBroken(stream, error);
   } finally {
     process.stdin.destroy();
   }

@@ -3,6 +3,7 @@ import { hasCode, PosternError } from '../../lib/errors.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, type StreamHeader } from '../../tunnel/stream-header.ts';
 import type { Tunnel } from '../../tunnel/tunnel.ts';
+import { opened } from './broken.ts';
 import { type Destination, destinationText } from './destination.ts';
 import { refusedError } from './refusal.ts';
 
@@ -29,6 +30,7 @@ export async function openStream(tunnel: Tunnel, to: Destination, signal: AbortS
       if (!answer.ok) stream.destroy(refusedError(answer, to));
     });
     if (stream.errored) throw stream.errored;
+    opened(stream, tunnel);
     return stream;
   } catch (error) {
     stream.destroy();
