@@ -50,6 +50,13 @@ describe('answers of targets', () => {
     assert.match(await get(world), /\r\n\r\nfives$/);
   });
 
+  it('without a body say no length of one, and what follows all the same is nobody’s answer', async () => {
+    await using world = await before('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-Own: a\r\n\r\nHELLO');
+    const answer = await get(world);
+    assert.match(answer, /^HTTP\/1\.1 204 No Content\r\n[^]*X-Own: a\r\n/);
+    assert.doesNotMatch(answer, /content-length|HELLO/i);
+  });
+
   it('that are cut are broken for the client, never short and whole', async () => {
     const heads = [
       ['with length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n', ''],

@@ -74,19 +74,14 @@ export class TargetAnswer implements Asker {
     this.#interims += 1;
     if (head.status === 100 || req.httpVersion !== '1.1' || res.destroyed) return;
     if (this.#interims > MAX_INTERIM_ANSWERS) return;
-    const headers = this.#clientHeaders(head);
-    const kept: string[] = [];
-    for (let at = 0; at + 1 < headers.length; at += 2) {
-      const [name = '', value = ''] = [headers[at], headers[at + 1]];
-      if (name.toLowerCase() !== 'content-length') kept.push(name, value);
-    }
-    res.writeInformation(head.status, kept);
+    res.writeInformation(head.status, withoutLength(this.#clientHeaders(head)));
   }
 
   head(head: AnswerHead): void {
     const access = this.#access;
     access.status = head.status;
-    const headers = this.#clientHeaders(head);
+    const all = this.#clientHeaders(head);
+    const headers = head.status === 204 ? withoutLength(all) : all;
     if (head.status === 101) {
       this.#upgradeHeaders = headers;
       return;
@@ -214,4 +209,14 @@ export class TargetAnswer implements Asker {
   }
 
   readonly #stop = (): void => this.#connection.fail(new Error('The access was stopped.'));
+}
+
+/** RFC 9110 §8.6: of what has no body, none. */
+function withoutLength(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (name.toLowerCase() !== 'content-length') kept.push(name, value);
+  }
+  return kept;
 }
