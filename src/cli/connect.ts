@@ -57,10 +57,20 @@ export function addConnectCommand(program: Command): void {
       if (exec === undefined) {
         say(resource, listen, served);
         await aborted(signal);
-      } else await runProgram(withPort(exec, served.port), [], { shell: true });
+      } else await run(withPort(exec, served.port), served);
     });
 }
 
+/** What the command's connections have to say to the end is said before the tunnel goes. */
+async function run(command: string, served: ServedResource): Promise<void> {
+  try {
+    await runProgram(command, [], { shell: true });
+  } finally {
+    await served.untilUnused(FAREWELL_MS);
+  }
+}
+
+const FAREWELL_MS = 1_000;
 const FREE_PORT: ListenAt = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 export function parseListenOption(text: string): ListenAt {

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { messageOf, PosternError } from '../../lib/errors.ts';
+import { aborted } from '../../lib/wait.ts';
 import { whenBound } from './bind.ts';
 import { addressText, type ListenAt } from './listen-at.ts';
 import { bindPath } from './socket-file.ts';
@@ -11,6 +12,8 @@ export interface LocalListener extends AsyncDisposable {
   readonly address: string;
   /** undefined for a path. */
   readonly port: number | undefined;
+  /** Resolves when nobody is connected, and after this time at the latest. */
+  untilUnused(limitMs: number): Promise<void>;
 }
 
 /** Connections at once; a tunnel carries about as many streams. Further ones are turned away. */
@@ -33,12 +36,19 @@ export async function listen(at: LocalPlace, accept: (socket: Socket) => void): 
   await bind(server, at);
   return {
     ...boundTo(server),
+    untilUnused: (limitMs) => untilEmpty(open, limitMs),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of open) socket.destroy();
       await closed;
     },
   };
+}
+
+/** What is being ended when the wait begins may end. */
+async function untilEmpty(open: ReadonlySet<Socket>, limitMs: number): Promise<void> {
+  const closed = [...open].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  await Promise.race([Promise.all(closed), aborted(AbortSignal.timeout(limitMs))]);
 }
 
 async function bind(server: Server, at: LocalPlace): Promise<void> {

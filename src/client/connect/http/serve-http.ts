@@ -53,6 +53,7 @@ export async function serveHttp(
   });
   return {
     address: listener.address,
+    untilUnused: (limitMs) => listener.untilUnused(limitMs),
     port: listener.port,
     async [Symbol.asyncDispose]() {
       way.close();
