@@ -210,7 +210,8 @@ describe('a connection to a target', () => {
     third.connection.sweep(performance.now() + STREAM_IDLE_MS - 100);
     assert.equal(third.connection.isFree, true);
     third.connection.sweep(performance.now() + STREAM_IDLE_MS + 100);
-    assert.equal(third.ours.destroyed, true);
+    assert.equal(third.connection.isClosed, true);
+    assert.equal(third.ours.writableEnded, true, 'ended in order, since nothing was under way');
   });
 
   it('is given away by a 101, with what came behind it', async () => {
