@@ -23,6 +23,7 @@ import {
   NO_RESOURCE,
   type Refusal,
   SESSION_ENDED,
+  TOO_MANY_REQUESTS,
 } from './answer/refusal.ts';
 import type { Connection } from './connection/connection.ts';
 import type { Door } from './door.ts';
@@ -68,7 +69,11 @@ export async function accessConnection(door: Door, connection: Connection): Prom
     const found = findApproach(door, snapshot, connection); // 1 read, 2 resolve
     const identity = await readIdentity(door.ports, credential); // 3 identify
     if (identity === undefined) return connection.refuse(SESSION_ENDED);
-    if (isRefusal(found)) return connection.refuse(found);
+    if (isRefusal(found)) {
+      // Nothing is recorded of it: at least it cannot be asked for ever.
+      const admitted = door.personRate.admits(identity.session.principal.id);
+      return connection.refuse(admitted ? found : TOO_MANY_REQUESTS);
+    }
     const { approach, resource } = found;
     await pass(door, approach, { snapshot, resource, identified: { identity, credential } }); // 4 to 7
   } catch (error) {

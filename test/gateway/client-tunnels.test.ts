@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { dialClientTunnel } from '../../src/client/tunnel/dial.ts';
 import { openStream } from '../../src/client/tunnel/open-stream.ts';
-import { MAX_CLIENT_STREAMS_PER_PERSON } from '../../src/gateway/limits.ts';
+import { type Bounds, MAX_CLIENT_STREAMS_PER_PERSON } from '../../src/gateway/limits.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { encodeHeader } from '../../src/tunnel/stream-header.ts';
 import type { Tunnel } from '../../src/tunnel/tunnel.ts';
@@ -19,10 +19,10 @@ interface Place extends AsyncDisposable {
   dial(name: string): Promise<Tunnel>;
 }
 
-async function createPlace(): Promise<Place> {
+async function createPlace(bounds: Partial<Bounds> = {}): Promise<Place> {
   await using undo = new AsyncDisposableStack();
   const echo = undo.use(await startEcho());
-  const world = undo.use(await createWorld((_req, res) => res.end()));
+  const world = undo.use(await createWorld((_req, res) => res.end(), bounds));
   world.resource({ protocol: 'tcp', hosts: [] });
   world.dialPort = echo.port;
   const server = createServer().on('upgrade', (...upgrade) => world.gateway.handleClientTunnel(...upgrade));
@@ -65,6 +65,17 @@ describe('a connection of a command line', () => {
     assert.equal((await world.audit.outcomeOf(0)).end, 'terminated');
     assert.equal(looks, 2);
     assert.equal(echo.spoken, 0);
+    tunnel.close('normal', '');
+  });
+
+  it('counts for the rate of its person, also where there is nothing of that name', async () => {
+    await using place = await createPlace({ personRate: { perSecond: 0.001, burst: 2 } });
+    const tunnel = await place.dial('alice');
+    const ask = (resource: string) => openStream(tunnel, { resource }, NEVER);
+    await assert.rejects(ask('nothing'), { code: 'not_found' });
+    await assert.rejects(ask('nothing'), { code: 'not_found' });
+    await assert.rejects(ask('nothing'), { code: 'limit_reached' });
+    await assert.rejects(ask('wiki'), { code: 'limit_reached' });
     tunnel.close('normal', '');
   });
 
