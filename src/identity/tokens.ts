@@ -24,8 +24,8 @@ export interface TokenDeps {
 const CODE_LIFE_MS = 60_000;
 /** Unredeemed codes of one session; the oldest go first. */
 const MAX_CODES = 32;
-/** Tokens of one session and audience; the oldest go first, and those issued through them with them. */
-const MAX_TOKENS = 16;
+/** Tokens of one session and audience; the oldest go first, and those issued through them with them. Each `postern curl` takes one. */
+const MAX_TOKENS = 256;
 
 export interface IssuedToken {
   /** `pst_…`; only its hash is kept. */
