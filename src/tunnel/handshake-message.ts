@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
 
@@ -29,10 +29,6 @@ const Ready = Type.Object({
   /** The relay's clock, epoch ms: receipts are judged by it. */
   now: Type.Integer({ minimum: 0 }),
 });
-
-export type ChallengeMessage = Static<typeof Challenge>;
-export type ProofMessage = Static<typeof Proof>;
-export type ReadyMessage = Static<typeof Ready>;
 
 export const parseChallenge = fromText(parser(Challenge, 'The challenge', 'protocol_violation'));
 export const parseProof = fromText(parser(Proof, 'The proof', 'protocol_violation'));
