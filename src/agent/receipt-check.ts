@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Type } from 'typebox';
-import type { Receipt } from '../domain/agent.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parser } from '../lib/schema.ts';
 import { verifyToken } from '../token/jwt.ts';

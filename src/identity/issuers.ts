@@ -1,4 +1,4 @@
-import type { Receipt } from '../domain/agent.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Resource } from '../domain/resource.ts';
 import type { Identity, Session } from '../domain/session.ts';
 import { randomToken, sha256Hex } from '../lib/bytes.ts';

@@ -1,3 +1,4 @@
+import type { AuditAppender } from '../domain/audit-event.ts';
 import type { Change } from '../domain/change.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -17,7 +18,6 @@ import { createSeal } from './keys/seal.ts';
 import { loadKeyRing } from './keys/signing-keys.ts';
 import type {
   AgentStore,
-  AuditAppender,
   CodeStore,
   ExpiryStore,
   PrincipalStore,

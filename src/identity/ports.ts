@@ -1,7 +1,15 @@
-import type { AuditAppender, PersonalBlock } from '../domain/audit-event.ts';
 import type { RevocationReason } from '../domain/change.ts';
-import type { Principal } from '../domain/principal.ts';
-import type { PublicJwk } from '../token/key.ts';
+import type { Enrollment, StoredAgent, StoredEnrollmentToken } from '../domain/stored/agent.ts';
+import type { CodeBinding, NewCode, RedeemedCode } from '../domain/stored/code.ts';
+import type { Profile, StoredPrincipal } from '../domain/stored/principal.ts';
+import type {
+  EndedSession,
+  NewCredential,
+  NewSession,
+  StoredSession,
+  WhichSessions,
+} from '../domain/stored/session.ts';
+import type { StoredSigningKey } from '../domain/stored/signing-key.ts';
 
 /**
  * What identity asks of the rest of the relay. Hashes are hex SHA-256, times epoch ms. Whatever revokes authority also
@@ -11,23 +19,6 @@ import type { PublicJwk } from '../token/key.ts';
 export interface PrincipalStore {
   /** Creates or refreshes the principal of (issuer, subject); binds its e-mail if nobody holds it yet. */
   recordSignIn(profile: Profile, newId: string, nowMs: number): Promise<StoredPrincipal>;
-}
-
-/** What the provider said about a person at a sign-in. */
-export interface Profile {
-  /** Default: a person. */
-  readonly kind?: 'service';
-  readonly issuer: string;
-  readonly subject: string;
-  /** Verified and in lower case, or undefined. */
-  readonly email: string | undefined;
-  readonly name: string | undefined;
-  readonly groups: readonly string[];
-}
-
-export interface StoredPrincipal extends Principal {
-  /** Grows with each change of what a decision may use. */
-  readonly epoch: number;
 }
 
 export interface SessionStore {
@@ -66,92 +57,12 @@ export interface SessionStore {
   ): Promise<readonly StoredSession[]>;
 }
 
-/** One, all of a browser, or all of a principal. */
-export type WhichSessions = { readonly id: string } | { readonly browser: string } | { readonly principal: string };
-
-export interface NewSession {
-  readonly id: string;
-  readonly principal: string;
-  readonly principalEpoch: number;
-  /** Names the browser that signed in, across its sign-ins: signing out ends them all. */
-  readonly browser: string;
-  readonly factsHash: string;
-  readonly signedInAt: number;
-  readonly amr: readonly string[];
-  readonly expiresAt: number;
-  /** Sealed ID token, which some providers want back at sign-out. */
-  readonly logoutHint: string | undefined;
-  /** The relay host's own cookie. */
-  readonly credential: NewCredential;
-}
-
-/** What opens a session: a cookie of one host, or a token for one audience. */
-interface NewCredential {
-  readonly hash: string;
-  readonly session: string;
-  readonly kind: 'cookie' | 'token';
-  /** `cookie:<host>`, `token:<origin>`, or `service`: wherever the session's scope reaches. */
-  readonly audience: string;
-  /** For people: which machine asked. */
-  readonly label: string | undefined;
-  /** Hash of the token through which this one was issued; it ends with that one. */
-  readonly parent?: string | undefined;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
-
-export interface StoredSession {
-  readonly id: string;
-  readonly principal: StoredPrincipal;
-  readonly browser: string;
-  readonly factsHash: string;
-  /** Epoch of the principal when the facts were recorded. */
-  readonly factsEpoch: number;
-  readonly signedInAt: number;
-  readonly amr: readonly string[];
-  readonly expiresAt: number;
-  readonly lastSeenAt: number;
-  readonly logoutHint: string | undefined;
-  /** A program's: it does not end for lack of use. */
-  readonly unattended: boolean;
-  /** Names of the resources that it reaches, whatever rules say. */
-  readonly scope: readonly string[] | undefined;
-  /** Of the credential by which it was found; the session's own otherwise. */
-  readonly credentialExpiresAt: number;
-}
-
-export interface EndedSession {
-  readonly id: string;
-  readonly principal: string;
-  /** Whose it was, for the record. */
-  readonly person?: Pick<PersonalBlock, 'issuer' | 'subject' | 'email' | 'name'>;
-  readonly logoutHint: string | undefined;
-}
-
 /** Codes that are redeemed once, within a minute, only with what they are bound to. */
 export interface CodeStore {
   /** At most `keep` per session: the oldest go first. */
   add(code: NewCode, keep: number): Promise<void>;
   /** One statement: two at once redeem once. Whoever presents a code uses it up, also where it is not bound. */
-  redeem(
-    code: Pick<NewCode, 'hash' | 'kind' | 'audience' | 'challenge'>,
-    nowMs: number,
-  ): Promise<RedeemedCode | undefined>;
-}
-
-interface NewCode extends RedeemedCode {
-  readonly hash: string;
-  readonly kind: 'hand_off' | 'command_line';
-  /** Resource host, or the loopback redirect URI of a command line. */
-  readonly audience: string;
-  /** Base64url SHA-256 of what only the right browser or process knows. */
-  readonly challenge: string;
-  readonly expiresAt: number;
-}
-
-interface RedeemedCode {
-  readonly session: string;
-  readonly label: string | undefined;
+  redeem(code: CodeBinding, nowMs: number): Promise<RedeemedCode | undefined>;
 }
 
 export interface AgentStore {
@@ -173,44 +84,11 @@ export interface AgentStore {
   rememberAssertion(agent: string, jti: string, expiresAt: number): Promise<boolean>;
 }
 
-export interface StoredAgent {
-  readonly name: string;
-  readonly publicKey: PublicJwk;
-  readonly keyThumbprint: string;
-  readonly enrolledAt: number;
-  readonly revokedAt: number | undefined;
-  /** What it may announce beyond the relay's file: names, `*` for any characters. */
-  readonly scope: readonly string[];
-  readonly drainedAt: number | undefined;
-}
-
-export interface StoredEnrollmentToken {
-  readonly hash: string;
-  readonly agent: string;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  readonly scope: readonly string[];
-}
-
-interface Enrollment {
-  readonly tokenHash: string;
-  readonly agent: string;
-  readonly publicKey: PublicJwk;
-  readonly keyThumbprint: string;
-  readonly nowMs: number;
-}
-
 export interface SigningKeyStore {
-  /** Newest first; `sealed` is the PEM under the data key. */
+  /** Newest first. */
   list(): Promise<readonly StoredSigningKey[]>;
   /** Does nothing when there is a current key already. */
   addFirst(key: StoredSigningKey): Promise<void>;
-}
-
-interface StoredSigningKey {
-  readonly kid: string;
-  readonly sealed: string;
-  readonly createdAt: number;
 }
 
 /** Deletes codes, credentials, tokens, seen assertions and ended sessions that are of no more use. */
@@ -231,5 +109,3 @@ export interface Strangers {
   /** Counts a refusal without a principal. Never blocks. */
   refused(reason: string, address: string): void;
 }
-
-export type { AuditAppender };

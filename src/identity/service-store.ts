@@ -1,4 +1,10 @@
-import type { StoredPrincipal } from './ports.ts';
+import type {
+  NewService,
+  NewServiceToken,
+  ReplacedToken,
+  StoredService,
+  StoredServiceToken,
+} from '../domain/stored/service.ts';
 
 /** Programs with an identity of their own. Their tokens are sessions, each with one credential. */
 export interface ServiceStore {
@@ -10,7 +16,7 @@ export interface ServiceStore {
     nowMs: number,
     limit: number,
     after?: string,
-  ): Promise<readonly (StoredService & { tokens: StoredServiceToken[] })[]>;
+  ): Promise<readonly (StoredService & { readonly tokens: readonly StoredServiceToken[] })[]>;
   /** `undefined`: enabled again. False when there is none. What is open is not ended by this. */
   disable(name: string, disabledAt: number | undefined): Promise<boolean>;
   findToken(name: string, id: string, nowMs: number): Promise<StoredServiceToken | undefined>;
@@ -20,38 +26,7 @@ export interface ServiceStore {
    */
   addToken(
     token: NewServiceToken,
-    replaces: { readonly id: string; readonly endsAt: number } | undefined,
+    replaces: ReplacedToken | undefined,
     most: number,
   ): Promise<'added' | 'gone' | 'full'>;
-}
-
-export interface NewService {
-  readonly name: string;
-  readonly principal: string;
-  readonly description: string | undefined;
-  readonly owner: string;
-  readonly createdAt: number;
-}
-
-export interface StoredService extends Omit<NewService, 'principal'> {
-  readonly principal: StoredPrincipal;
-  readonly disabledAt: number | undefined;
-}
-
-/** `id` is that of the session, which records of its requests name. */
-export interface StoredServiceToken {
-  readonly id: string;
-  readonly label: string | undefined;
-  readonly scope: readonly string[];
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  /** To the minute. */
-  readonly lastUsedAt: number | undefined;
-}
-
-export interface NewServiceToken extends Omit<StoredServiceToken, 'lastUsedAt'> {
-  readonly service: string;
-  readonly hash: string;
-  readonly factsHash: string;
-  readonly principalEpoch: number;
 }

@@ -1,13 +1,14 @@
-import type { Actor, ServiceEvent } from '../domain/audit-event.ts';
+import type { Actor, AuditAppender, ServiceEvent } from '../domain/audit-event.ts';
 import { serviceKey } from '../domain/principal.ts';
+import type { ReplacedToken, StoredService } from '../domain/stored/service.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { factsOf } from './facts.ts';
 import type { Mint } from './keys/mint.ts';
-import type { AuditAppender, PrincipalStore, RecordFacts } from './ports.ts';
-import type { ServiceStore, StoredService } from './service-store.ts';
+import type { PrincipalStore, RecordFacts } from './ports.ts';
+import type { ServiceStore } from './service-store.ts';
 import { type Sessions, TOKEN_PREFIX } from './sessions.ts';
 
 export interface ServiceDeps {
@@ -68,7 +69,7 @@ export function createServices(deps: ServiceDeps) {
     service: StoredService,
     { label, scope, expiresAt }: ServiceTokenRequest,
     by: Actor,
-    replaces?: { readonly id: string; readonly endsAt: number },
+    replaces?: ReplacedToken,
   ): Promise<IssuedServiceToken> {
     const { name, principal } = service;
     const createdAt = clock();

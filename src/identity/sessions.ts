@@ -1,6 +1,8 @@
-import type { Actor } from '../domain/audit-event.ts';
+import { cookieAudience, SERVICE_AUDIENCE, tokenAudience } from '../domain/audience.ts';
+import type { Actor, AuditAppender } from '../domain/audit-event.ts';
 import type { Change, RevocationReason } from '../domain/change.ts';
 import type { Presented, Session } from '../domain/session.ts';
+import type { EndedSession, NewSession, StoredSession, WhichSessions } from '../domain/stored/session.ts';
 import { sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -8,15 +10,7 @@ import { sortableId } from '../lib/id.ts';
 import type { LineLog } from '../lib/sparing-log.ts';
 import { factsOf, methodOf } from './facts.ts';
 import type { Mint } from './keys/mint.ts';
-import type {
-  AuditAppender,
-  EndedSession,
-  NewSession,
-  RecordFacts,
-  SessionStore,
-  StoredSession,
-  WhichSessions,
-} from './ports.ts';
+import type { RecordFacts, SessionStore } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
 
 export interface SessionLimits {
@@ -47,12 +41,6 @@ const MAX_PER_PERSON = 100;
 const MAX_AGE_MS = 30 * 60_000;
 /** Reads begun again because the session changed meanwhile; then the request counts as without a session. */
 const READ_ATTEMPTS = 5;
-
-export const cookieAudience = (host: string): string => `cookie:${host}`;
-export const tokenAudience = (origin: string): string => `token:${origin}`;
-
-/** Of service tokens, in place of one origin: their scope says where they are good. */
-export const SERVICE_AUDIENCE = 'service';
 
 export const TOKEN_PREFIX = 'pst_';
 

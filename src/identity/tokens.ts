@@ -1,14 +1,16 @@
-import type { PersonalBlock, TokenIssued } from '../domain/audit-event.ts';
+import { tokenAudience } from '../domain/audience.ts';
+import type { AuditAppender, PersonalBlock, TokenIssued } from '../domain/audit-event.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Session } from '../domain/session.ts';
+import type { AllowedDevice } from '../domain/stored/device-code.ts';
+import type { StoredSession } from '../domain/stored/session.ts';
 import { sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
-import type { AllowedDevice } from './device-code-store.ts';
 import type { Mint } from './keys/mint.ts';
-import type { AuditAppender, CodeStore, SessionStore, StoredSession } from './ports.ts';
-import { sessionOf, TOKEN_PREFIX, tokenAudience } from './sessions.ts';
+import type { CodeStore, SessionStore } from './ports.ts';
+import { sessionOf, TOKEN_PREFIX } from './sessions.ts';
 
 export interface TokenDeps {
   readonly codes: CodeStore;

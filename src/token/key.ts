@@ -1,16 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { PublicJwk } from '../domain/public-jwk.ts';
 
 /** An Ed25519 key pair; `kid` is its RFC 7638 thumbprint, so equal keys have equal names everywhere. */
 export interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-}
-
-export interface PublicJwk {
-  readonly kty: 'OKP';
-  readonly crv: 'Ed25519';
-  readonly x: string;
 }
 
 export function generateSigningKey(): SigningKey {

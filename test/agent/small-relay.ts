@@ -4,19 +4,13 @@ import { json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
+import type { PublicJwk } from '../../src/domain/public-jwk.ts';
 import type { Resource } from '../../src/domain/resource.ts';
 import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
 import type { AnnouncementJudge } from '../../src/gateway/tunnel/announcement.ts';
 import { sortableId } from '../../src/lib/id.ts';
 import { signToken, type TokenContent, unverifiedSubject, verifyToken } from '../../src/token/jwt.ts';
-import {
-  generateSigningKey,
-  type PublicJwk,
-  publicJwkOf,
-  publicKeyFromJwk,
-  type SigningKey,
-  thumbprint,
-} from '../../src/token/key.ts';
+import { generateSigningKey, publicJwkOf, publicKeyFromJwk, type SigningKey, thumbprint } from '../../src/token/key.ts';
 import { resource } from '../domain/resource.ts';
 
 export const silent = pino({ level: 'silent' });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAuditQuery } from '../../src/audit/query.ts';
+import type { StoredAgent } from '../../src/domain/stored/agent.ts';
 import { openCredentials } from '../../src/identity/agents/credentials.ts';
 import { createEnrollment } from '../../src/identity/agents/enrollment.ts';
 import { createMint } from '../../src/identity/keys/mint.ts';
 import type { KeyRing } from '../../src/identity/keys/signing-keys.ts';
-import type { AgentStore, StoredAgent } from '../../src/identity/ports.ts';
+import type { AgentStore } from '../../src/identity/ports.ts';
 import { profileOf } from '../../src/identity/provider/profile.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { signToken } from '../../src/token/jwt.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StoredSession } from '../../src/domain/stored/session.ts';
 import { createMint } from '../../src/identity/keys/mint.ts';
-import type { SessionStore, StoredSession } from '../../src/identity/ports.ts';
+import type { SessionStore } from '../../src/identity/ports.ts';
 import { Sessions } from '../../src/identity/sessions.ts';
 import { createLog } from '../../src/lib/log.ts';
 

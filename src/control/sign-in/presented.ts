@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import { cookieAudience, tokenAudience } from '../../domain/audience.ts';
 import type { Presented } from '../../domain/session.ts';
-import { cookieAudience, tokenAudience } from '../../identity/sessions.ts';
 import { readCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
 import type { Person } from '../ports.ts';

@@ -1,4 +1,4 @@
-import type { StoredSession } from '../../identity/ports.ts';
+import type { StoredSession } from '../../domain/stored/session.ts';
 import type { Sessions } from '../../identity/sessions.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { IdParams, Nothing } from '../contract/parts.ts';

@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/change.ts';
+import type { StoredAgent } from '../../domain/stored/agent.ts';
 import { randomToken } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf, PosternError } from '../../lib/errors.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../../lib/log.ts';
 import { signToken, unverifiedSubject, verifyToken } from '../../token/jwt.ts';
 import { publicKeyFromJwk } from '../../token/key.ts';
 import type { KeyRing } from '../keys/signing-keys.ts';
-import type { AgentStore, StoredAgent } from '../ports.ts';
+import type { AgentStore } from '../ports.ts';
 
 export interface CredentialDeps {
   readonly store: AgentStore;

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import type { Actor, AgentEvent } from '../../domain/audit-event.ts';
+import type { Actor, AgentEvent, AuditAppender } from '../../domain/audit-event.ts';
+import type { StoredAgent } from '../../domain/stored/agent.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { PosternError } from '../../lib/errors.ts';
@@ -9,7 +10,7 @@ import { publicKeyFromJwk, thumbprint } from '../../token/key.ts';
 import { createAllowance } from '../allowance.ts';
 import type { Mint } from '../keys/mint.ts';
 import type { KeyRing } from '../keys/signing-keys.ts';
-import type { AgentStore, AuditAppender, Caller, StoredAgent, Strangers } from '../ports.ts';
+import type { AgentStore, Caller, Strangers } from '../ports.ts';
 
 export interface EnrollmentDeps {
   readonly store: AgentStore;

@@ -1,14 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import type { PublicJwk } from '../../domain/public-jwk.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { PosternError } from '../../lib/errors.ts';
-import {
-  generateSigningKey,
-  type PublicJwk,
-  pemOf,
-  publicJwkOf,
-  type SigningKey,
-  signingKeyFromPem,
-} from '../../token/key.ts';
+import { generateSigningKey, pemOf, publicJwkOf, type SigningKey, signingKeyFromPem } from '../../token/key.ts';
 import type { SigningKeyStore } from '../ports.ts';
 import { DATA_KEY_FILE } from './data-key.ts';
 import type { Seal } from './seal.ts';

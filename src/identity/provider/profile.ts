@@ -1,5 +1,5 @@
+import type { Profile } from '../../domain/stored/principal.ts';
 import { PosternError } from '../../lib/errors.ts';
-import type { Profile } from '../ports.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 

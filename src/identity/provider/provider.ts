@@ -1,8 +1,8 @@
 import * as oidc from 'openid-client';
+import type { Profile } from '../../domain/stored/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf, PosternError } from '../../lib/errors.ts';
 import type { Secret } from '../../lib/secret.ts';
-import type { Profile } from '../ports.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { checkIdToken } from './id-token.ts';
 import { isIncomplete, profileOf } from './profile.ts';

@@ -1,3 +1,6 @@
+import { cookieAudience } from '../../domain/audience.ts';
+import type { AuditAppender } from '../../domain/audit-event.ts';
+import type { StoredPrincipal } from '../../domain/stored/principal.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { dropOldest } from '../../lib/drop-oldest.ts';
@@ -5,9 +8,9 @@ import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { factsOf } from '../facts.ts';
 import type { Mint } from '../keys/mint.ts';
-import type { AuditAppender, Caller, PrincipalStore, RecordFacts, StoredPrincipal, Strangers } from '../ports.ts';
+import type { Caller, PrincipalStore, RecordFacts, Strangers } from '../ports.ts';
 import { LOCAL_ISSUER } from '../roles.ts';
-import { cookieAudience, type Sessions } from '../sessions.ts';
+import { type Sessions } from '../sessions.ts';
 import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
 import type { Redirect } from './hand-off.ts';
 

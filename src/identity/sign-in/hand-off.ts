@@ -1,9 +1,9 @@
+import { cookieAudience } from '../../domain/audience.ts';
 import type { Session } from '../../domain/session.ts';
 import { randomToken, sha256, sha256Hex } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Mint } from '../keys/mint.ts';
 import type { CodeStore, SessionStore } from '../ports.ts';
-import { cookieAudience } from '../sessions.ts';
 import { FLOW_COOKIE_PREFIX, FLOW_ID, isPosternCookie, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
 import { closeFlowCookie, newFlowId, openFlowCookies } from './flow.ts';
 import { safeReturnPath } from './return-path.ts';

@@ -1,23 +1,8 @@
 import { and, desc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { Enrollment, StoredAgent, StoredEnrollmentToken } from '../../domain/stored/agent.ts';
 import type { Store } from '../open.ts';
-import { agent, clientAssertion, enrollmentToken, type StoredJwk } from './schema.ts';
+import { agent, clientAssertion, enrollmentToken } from './schema.ts';
 import { answer } from './unavailable.ts';
-
-export interface EnrollmentInput {
-  readonly tokenHash: string;
-  readonly agent: string;
-  readonly publicKey: StoredJwk;
-  readonly keyThumbprint: string;
-  readonly nowMs: number;
-}
-
-export interface EnrollmentTokenInput {
-  readonly hash: string;
-  readonly agent: string;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-  readonly scope: readonly string[];
-}
 
 /** Unredeemed tokens shown at once; there are at most eight of each agent. */
 const MAX_TOKENS = 10_000;
@@ -27,16 +12,16 @@ const MAX_AGENTS = 10_000;
 
 export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   return {
-    async list() {
+    async list(): Promise<readonly StoredAgent[]> {
       return (await answer(db.select().from(agent).orderBy(agent.name).limit(MAX_AGENTS))).map(agentOf);
     },
 
-    async find(name: string) {
+    async find(name: string): Promise<StoredAgent | undefined> {
       const [row] = await answer(db.select().from(agent).where(eq(agent.name, name)));
       return row && agentOf(row);
     },
 
-    addEnrollmentToken(token: EnrollmentTokenInput, keep: number): Promise<void> {
+    addEnrollmentToken(token: StoredEnrollmentToken, keep: number): Promise<void> {
       return answer(
         db.transaction(async (tx) => {
           await tx.insert(enrollmentToken).values({ ...token, scope: [...token.scope] });
@@ -52,7 +37,7 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
     },
 
     /** The token's row is deleted first: of two at once one finds it. A key that is replaced loses its tunnels. */
-    enroll(input: EnrollmentInput): Promise<boolean> {
+    enroll(input: Enrollment): Promise<boolean> {
       return answer(
         db.transaction(async (tx) => {
           const used = await tx
@@ -85,8 +70,8 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
       );
     },
 
-    async listEnrollmentTokens(nowMs: number) {
-      const rows = await answer(
+    listEnrollmentTokens(nowMs: number): Promise<readonly StoredEnrollmentToken[]> {
+      return answer(
         db
           .select()
           .from(enrollmentToken)
@@ -94,7 +79,6 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
           .orderBy(enrollmentToken.agent, enrollmentToken.createdAt)
           .limit(MAX_TOKENS),
       );
-      return rows;
     },
 
     async revokeEnrollmentToken(hash: string): Promise<boolean> {
@@ -142,6 +126,6 @@ export function createAgentStore({ db, changes }: Pick<Store, 'db' | 'changes'>)
   };
 }
 
-function agentOf(row: typeof agent.$inferSelect) {
+function agentOf(row: typeof agent.$inferSelect): StoredAgent {
   return { ...row, revokedAt: row.revokedAt ?? undefined, drainedAt: row.drainedAt ?? undefined };
 }

@@ -1,24 +1,12 @@
 import { desc, eq, inArray } from 'drizzle-orm';
+import type { CodeBinding, NewCode, RedeemedCode } from '../../domain/stored/code.ts';
 import type { Store } from '../open.ts';
 import { sessionCode } from './schema.ts';
 import { answer } from './unavailable.ts';
 
-export interface CodeBinding {
-  readonly hash: string;
-  readonly kind: 'hand_off' | 'command_line';
-  readonly audience: string;
-  readonly challenge: string;
-}
-
-export interface CodeInput extends CodeBinding {
-  readonly session: string;
-  readonly label: string | undefined;
-  readonly expiresAt: number;
-}
-
 export function createCodeStore({ db }: Pick<Store, 'db'>) {
   return {
-    add(code: CodeInput, keep: number): Promise<void> {
+    add(code: NewCode, keep: number): Promise<void> {
       return answer(
         db.transaction(async (tx) => {
           await tx.insert(sessionCode).values({ ...code, label: code.label ?? null });
@@ -34,7 +22,7 @@ export function createCodeStore({ db }: Pick<Store, 'db'>) {
     },
 
     /** One statement: of two at once one gets it. Presented with the wrong binding it is used up as well. */
-    async redeem(code: CodeBinding, nowMs: number) {
+    async redeem(code: CodeBinding, nowMs: number): Promise<RedeemedCode | undefined> {
       const [row] = await answer(db.delete(sessionCode).where(eq(sessionCode.hash, code.hash)).returning());
       const isBound =
         row !== undefined &&

@@ -1,23 +1,14 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { plainAudience } from '../../domain/audience.ts';
+import type { NewCredential } from '../../domain/stored/session.ts';
 import type { Store } from '../open.ts';
 import { principal, session, sessionCredential } from './schema.ts';
 import { answer } from './unavailable.ts';
 
-export interface CredentialInput {
-  readonly hash: string;
-  readonly session: string;
-  readonly kind: 'cookie' | 'token';
-  readonly audience: string;
-  readonly label: string | undefined;
-  readonly parent?: string | undefined;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
-
 /** What opens sessions. */
 export function createCredentialStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   return {
-    addCredential(credential: CredentialInput, keep: number): Promise<void> {
+    addCredential(credential: NewCredential, keep: number): Promise<void> {
       return answer(
         db.transaction(async (tx) => {
           await tx.insert(sessionCredential).values({ ...credential, label: credential.label ?? null });
@@ -60,8 +51,7 @@ export function createCredentialStore({ db, changes }: Pick<Store, 'db' | 'chang
             .returning({ id: principal.id });
           if (!owner) return undefined;
           await changes.publish(tx, { kind: 'principal_changed', principal: owner.id });
-          // As people say it: without what says which kind of credential it is for.
-          return { principal: owner.id, audience: revoked.audience.replace(/^(token|cookie):/, '') };
+          return { principal: owner.id, audience: plainAudience(revoked.audience) };
         }),
       );
     },

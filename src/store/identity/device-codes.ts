@@ -1,39 +1,21 @@
 import { and, count, eq, gt, isNull, lte, sql } from 'drizzle-orm';
+import type {
+  AskingDevice,
+  DeviceCodeBounds,
+  NewDeviceCode,
+  PolledDeviceCode,
+  PollPace,
+} from '../../domain/stored/device-code.ts';
 import type { Store } from '../open.ts';
 import { deviceCode } from './schema.ts';
 import { answer } from './unavailable.ts';
-
-export interface DeviceCodeInput {
-  readonly hash: string;
-  readonly userCode: string;
-  readonly machine: string;
-  readonly address: string;
-  readonly network: string;
-  readonly askedAt: number;
-  readonly expiresAt: number;
-  readonly intervalMs: number;
-}
-
-export interface Pace {
-  readonly slackMs: number;
-  readonly stepMs: number;
-  readonly mostMs: number;
-}
-
-export type Polled =
-  | { readonly state: 'pending' | 'slow_down'; readonly intervalMs: number }
-  | { readonly state: 'refused' | 'expired' }
-  | { readonly state: 'allowed'; readonly session: string; readonly machine: string; readonly address: string };
 
 /** Key of the advisory lock under which those that wait are counted and one is added. */
 const LOCK = 7_067_003;
 
 export function createDeviceCodeStore({ db }: Pick<Store, 'db'>) {
   return {
-    add(
-      input: DeviceCodeInput,
-      bounds: { readonly perNetwork: number; readonly inAll: number },
-    ): Promise<'added' | 'full' | 'taken'> {
+    add(input: NewDeviceCode, bounds: DeviceCodeBounds): Promise<'added' | 'full' | 'taken'> {
       return answer(
         db.transaction(async (tx) => {
           await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK})`);
@@ -47,7 +29,7 @@ export function createDeviceCodeStore({ db }: Pick<Store, 'db'>) {
       );
     },
 
-    async findWaiting(userCode: string, nowMs: number) {
+    async findWaiting(userCode: string, nowMs: number): Promise<AskingDevice | undefined> {
       const { machine, address, askedAt } = deviceCode;
       const [row] = await answer(
         db.select({ machine, address, askedAt }).from(deviceCode).where(isWaiting(userCode, nowMs)),
@@ -68,10 +50,10 @@ export function createDeviceCodeStore({ db }: Pick<Store, 'db'>) {
     },
 
     /** The row is locked: of two polls at once one gets the answer. */
-    poll(hash: string, pace: Pace, nowMs: number): Promise<Polled> {
+    poll(hash: string, pace: PollPace, nowMs: number): Promise<PolledDeviceCode> {
       const same = eq(deviceCode.hash, hash);
       return answer(
-        db.transaction(async (tx): Promise<Polled> => {
+        db.transaction(async (tx): Promise<PolledDeviceCode> => {
           const [row] = await tx.select().from(deviceCode).where(same).for('update');
           if (!row || row.expiresAt <= nowMs) return { state: 'expired' };
           const { session, machine, address, polledAt, refusedAt } = row;

@@ -1,23 +1,15 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { Profile, StoredPrincipal } from '../../domain/stored/principal.ts';
 import type { Store, Tx } from '../open.ts';
 import { boundEmail, principal } from './schema.ts';
 import { answer } from './unavailable.ts';
-
-export interface SignedInProfile {
-  readonly kind?: 'service';
-  readonly issuer: string;
-  readonly subject: string;
-  readonly email: string | undefined;
-  readonly name: string | undefined;
-  readonly groups: readonly string[];
-}
 
 type PrincipalRow = typeof principal.$inferSelect;
 
 export function createPrincipalStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   return {
     /** Creates or refreshes the principal of (issuer, subject); binds its e-mail if nobody holds it yet. */
-    recordSignIn(profile: SignedInProfile, newId: string, nowMs: number) {
+    recordSignIn(profile: Profile, newId: string, nowMs: number): Promise<StoredPrincipal> {
       return answer(
         db.transaction(async (tx) => {
           const before = await findOrCreate(tx, profile, newId, nowMs);
@@ -42,8 +34,8 @@ export function createPrincipalStore({ db, changes }: Pick<Store, 'db' | 'change
   };
 }
 
-/** A row with the e-mail that is bound to it, as `domain/principal.ts` says it. */
-export function principalOf(row: PrincipalRow, bound: string | null | undefined) {
+/** A row with the e-mail that is bound to it. */
+export function principalOf(row: PrincipalRow, bound: string | null | undefined): StoredPrincipal {
   return {
     id: row.id,
     kind: row.kind,
@@ -58,7 +50,7 @@ export function principalOf(row: PrincipalRow, bound: string | null | undefined)
 }
 
 /** Locks the row, so that two sign-ins of one person follow each other. */
-async function findOrCreate(tx: Tx, profile: SignedInProfile, id: string, nowMs: number): Promise<PrincipalRow> {
+async function findOrCreate(tx: Tx, profile: Profile, id: string, nowMs: number): Promise<PrincipalRow> {
   const { issuer, subject } = profile;
   await tx
     .insert(principal)
@@ -96,7 +88,7 @@ async function bind(tx: Tx, id: string, email: string | undefined, nowMs: number
   return { holds: holder?.principal === id, now: false };
 }
 
-function differs(row: PrincipalRow, profile: SignedInProfile): boolean {
+function differs(row: PrincipalRow, profile: Profile): boolean {
   return (
     row.email !== (profile.email ?? null) ||
     row.name !== (profile.name ?? null) ||

@@ -1,13 +1,7 @@
 import { bigint, boolean, customType, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { PublicJwk } from '../../domain/public-jwk.ts';
 
 /** Mirrors migrations/0002_identity.sql and those after it, where the columns are explained. */
-
-/** An Ed25519 public key as JWK (RFC 8037). */
-export interface StoredJwk {
-  readonly kty: 'OKP';
-  readonly crv: 'Ed25519';
-  readonly x: string;
-}
 
 /** bytea on the wire, hex here. */
 const hash = customType<{ data: string; driverData: Buffer }>({
@@ -99,7 +93,7 @@ export const sessionCode = pgTable('session_code', {
 
 export const agent = pgTable('agent', {
   name: text().primaryKey(),
-  publicKey: jsonb('public_key').$type<StoredJwk>().notNull(),
+  publicKey: jsonb('public_key').$type<PublicJwk>().notNull(),
   keyThumbprint: text('key_thumbprint').notNull(),
   enrolledAt: at('enrolled_at').notNull(),
   revokedAt: at('revoked_at'),

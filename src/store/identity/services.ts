@@ -1,32 +1,19 @@
 import { and, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { SERVICE_AUDIENCE } from '../../domain/audience.ts';
+import type {
+  NewService,
+  NewServiceToken,
+  ReplacedToken,
+  StoredService,
+  StoredServiceToken,
+} from '../../domain/stored/service.ts';
 import type { Store, Tx } from '../open.ts';
 import { principalOf } from './principals.ts';
 import { principal, service, session, sessionCredential } from './schema.ts';
 import { answer } from './unavailable.ts';
 
-export interface ServiceInput {
-  readonly name: string;
-  readonly principal: string;
-  readonly description: string | undefined;
-  readonly owner: string;
-  readonly createdAt: number;
-}
-
-export interface ServiceTokenInput {
-  readonly id: string;
-  readonly service: string;
-  readonly hash: string;
-  readonly label: string | undefined;
-  readonly scope: readonly string[];
-  readonly factsHash: string;
-  readonly principalEpoch: number;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
-
 /** In the rows of `session`: what is not of people and sees no use yet. */
 const NEVER_USED = 0;
-const AUDIENCE = 'service';
 
 export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   const tokensOf = (tx: Tx, principals: readonly string[], nowMs: number) =>
@@ -38,7 +25,7 @@ export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'
       .orderBy(desc(session.id));
 
   return {
-    create(input: ServiceInput, most: number): Promise<'created' | 'taken' | 'full'> {
+    create(input: NewService, most: number): Promise<'created' | 'taken' | 'full'> {
       return answer(
         db.transaction(async (tx) => {
           const [all] = await tx.select({ count: count() }).from(service);
@@ -50,7 +37,7 @@ export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    async find(name: string) {
+    async find(name: string): Promise<StoredService | undefined> {
       const [row] = await answer(selectServices(db).where(eq(service.name, name)));
       return row && serviceOf(row);
     },
@@ -82,7 +69,7 @@ export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'
       return changed.length > 0;
     },
 
-    async findToken(name: string, id: string, nowMs: number) {
+    async findToken(name: string, id: string, nowMs: number): Promise<StoredServiceToken | undefined> {
       const [found] = await answer(
         db
           .select({ session, label: sessionCredential.label })
@@ -96,8 +83,8 @@ export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'
 
     /** The service's row is locked: tokens of one service are added one after another, and none to a disabled one. */
     addToken(
-      input: ServiceTokenInput,
-      replaces: { readonly id: string; readonly endsAt: number } | undefined,
+      input: NewServiceToken,
+      replaces: ReplacedToken | undefined,
       most: number,
     ): Promise<'added' | 'gone' | 'full'> {
       const { id, hash, label, scope, factsHash, principalEpoch, createdAt, expiresAt } = input;
@@ -125,7 +112,7 @@ export function createServiceStore({ db, changes }: Pick<Store, 'db' | 'changes'
             hash,
             session: id,
             kind: 'token',
-            audience: AUDIENCE,
+            audience: SERVICE_AUDIENCE,
             label: label ?? null,
             createdAt,
             expiresAt,
@@ -155,7 +142,10 @@ function selectServices(db: Store['db']) {
     .$dynamic();
 }
 
-function serviceOf(row: { service: typeof service.$inferSelect; principal: typeof principal.$inferSelect }) {
+function serviceOf(row: {
+  service: typeof service.$inferSelect;
+  principal: typeof principal.$inferSelect;
+}): StoredService {
   const { name, description, owner, createdAt, disabledAt } = row.service;
   return {
     name,
@@ -167,7 +157,7 @@ function serviceOf(row: { service: typeof service.$inferSelect; principal: typeo
   };
 }
 
-function tokenOf(row: { session: typeof session.$inferSelect; label: string | null }) {
+function tokenOf(row: { session: typeof session.$inferSelect; label: string | null }): StoredServiceToken {
   const { id, scope, signedInAt, expiresAt, lastSeenAt } = row.session;
   return {
     id,

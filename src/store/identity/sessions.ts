@@ -1,25 +1,11 @@
 import { and, desc, eq, gt, inArray, isNull, lt, lte, or, type SQL, sql } from 'drizzle-orm';
 import type { RevocationReason } from '../../domain/change.ts';
+import type { EndedSession, NewSession, StoredSession, WhichSessions } from '../../domain/stored/session.ts';
 import type { Store, Tx } from '../open.ts';
-import { type CredentialInput, createCredentialStore } from './credentials.ts';
+import { createCredentialStore } from './credentials.ts';
 import { principalOf } from './principals.ts';
 import { boundEmail, principal, session, sessionCredential } from './schema.ts';
 import { answer } from './unavailable.ts';
-
-export interface SessionInput {
-  readonly id: string;
-  readonly principal: string;
-  readonly principalEpoch: number;
-  readonly browser: string;
-  readonly factsHash: string;
-  readonly signedInAt: number;
-  readonly amr: readonly string[];
-  readonly expiresAt: number;
-  readonly logoutHint: string | undefined;
-  readonly credential: CredentialInput;
-}
-
-export type WhichSessions = { readonly id: string } | { readonly browser: string } | { readonly principal: string };
 
 export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'>) {
   async function publishEnds(tx: Tx, ended: readonly { id: string }[], reason: RevocationReason): Promise<void> {
@@ -29,7 +15,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
   return {
     ...createCredentialStore({ db, changes }),
 
-    create(input: SessionInput, keep: number) {
+    create(input: NewSession, keep: number): Promise<readonly EndedSession[]> {
       return answer(
         db.transaction(async (tx) => {
           await tx.insert(session).values({
@@ -58,7 +44,12 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    async findByCredential(hash: string, audiences: readonly string[], nowMs: number, idleMs: number) {
+    async findByCredential(
+      hash: string,
+      audiences: readonly string[],
+      nowMs: number,
+      idleMs: number,
+    ): Promise<StoredSession | undefined> {
       const rows = await answer(
         db
           .select({ session, principal, bound: boundEmail.email, credentialExpiresAt: sessionCredential.expiresAt })
@@ -78,12 +69,18 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       return rows[0] && sessionOf(rows[0]);
     },
 
-    async find(id: string, nowMs: number, idleMs: number) {
+    async find(id: string, nowMs: number, idleMs: number): Promise<StoredSession | undefined> {
       const rows = await answer(selectSessions(db).where(and(eq(session.id, id), alive(nowMs, idleMs))));
       return rows[0] && sessionOf(rows[0]);
     },
 
-    async list(ofPrincipal: string | undefined, nowMs: number, idleMs: number, limit: number, before?: string) {
+    async list(
+      ofPrincipal: string | undefined,
+      nowMs: number,
+      idleMs: number,
+      limit: number,
+      before?: string,
+    ): Promise<readonly StoredSession[]> {
       const mine = ofPrincipal === undefined ? undefined : eq(session.principal, ofPrincipal);
       // Ids sort by the time of sign-in.
       const older = before === undefined ? undefined : lt(session.id, before);
@@ -114,7 +111,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    end(which: WhichSessions, reason: RevocationReason, nowMs: number) {
+    end(which: WhichSessions, reason: RevocationReason, nowMs: number): Promise<readonly EndedSession[]> {
       const same =
         'id' in which
           ? eq(session.id, which.id)
@@ -130,7 +127,7 @@ export function createSessionStore({ db, changes }: Pick<Store, 'db' | 'changes'
       );
     },
 
-    endExpired(nowMs: number, idleMs: number, limit: number) {
+    endExpired(nowMs: number, idleMs: number, limit: number): Promise<readonly EndedSession[]> {
       return answer(
         db.transaction(async (tx) => {
           const over = tx
@@ -180,7 +177,7 @@ interface SessionRow {
   readonly credentialExpiresAt: number;
 }
 
-function sessionOf(row: SessionRow) {
+function sessionOf(row: SessionRow): StoredSession {
   const { id, browser, factsHash, factsEpoch, signedInAt, amr, expiresAt, lastSeenAt } = row.session;
   const { logoutHint, unattended, scope } = row.session;
   return {
@@ -200,7 +197,12 @@ function sessionOf(row: SessionRow) {
   };
 }
 
-async function endWhere(tx: Tx, where: SQL | undefined, reason: RevocationReason, nowMs: number) {
+async function endWhere(
+  tx: Tx,
+  where: SQL | undefined,
+  reason: RevocationReason,
+  nowMs: number,
+): Promise<readonly EndedSession[]> {
   const rows = await tx
     .update(session)
     .set({ endedAt: nowMs, endReason: reason })

@@ -1,12 +1,3 @@
-/** An enrolled device that serves resources. */
-export interface Agent {
-  readonly name: string;
-  /** RFC 7638 thumbprint (base64url SHA-256) of its public key; undefined until it enrolled. */
-  readonly keyThumbprint: string | undefined;
-  readonly enrolledAt: number | undefined;
-  readonly revokedAt: number | undefined;
-}
-
 /** What a stream carries to the agent, signed by the relay. One receipt opens one stream, once. */
 export interface Receipt {
   readonly relay: string;
