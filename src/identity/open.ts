@@ -32,6 +32,7 @@ import { createServices } from './services.ts';
 import { type SessionLimits, Sessions } from './sessions.ts';
 import { createAdminLinks } from './sign-in/admin-links.ts';
 import { HandOffs } from './sign-in/hand-off.ts';
+import { createSessionOpener } from './sign-in/open-session.ts';
 import { SignIns } from './sign-in/sign-in.ts';
 import { createTokens } from './tokens.ts';
 
@@ -94,16 +95,17 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
     log,
   });
   const enrollment = createEnrollment({ store: stores.agents, keys, mint, isConfigured, audit, strangers, clock });
+  const relayHost = new URL(relayOrigin).hostname;
+  const openSession = createSessionOpener({ relayHost, sessions, mint, recordFacts, audit });
   const signIns = new SignIns({
     provider,
-    relayHost: new URL(relayOrigin).hostname,
+    relayHost,
     relayOrigin,
     principals: stores.principals,
     sessions,
+    openSession,
     limits,
-    mint,
     seal: createSeal(dataKey, 'sign-in'),
-    recordFacts,
     audit,
     strangers,
     clock,
@@ -132,11 +134,11 @@ export async function openIdentity(options: IdentityOptions, stores: IdentitySto
 
   const adminLinks = createAdminLinks({
     relayOrigin,
-    relayHost: new URL(relayOrigin).hostname,
+    relayHost,
     principals: stores.principals,
     sessions,
+    openSession,
     mint,
-    recordFacts,
     audit,
     strangers,
     clock,

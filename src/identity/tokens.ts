@@ -1,6 +1,5 @@
 import { tokenAudience } from '../domain/audience.ts';
-import type { AuditAppender, PersonalBlock, TokenIssued } from '../domain/audit-event.ts';
-import type { Principal } from '../domain/principal.ts';
+import type { AuditAppender, TokenIssued } from '../domain/audit-event.ts';
 import type { Session } from '../domain/session.ts';
 import type { AllowedDevice } from '../domain/stored/device-code.ts';
 import type { StoredSession } from '../domain/stored/session.ts';
@@ -57,6 +56,7 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
     session: StoredSession,
     { audience, machine, address, via, parent, lifeMs }: Issue,
   ): Promise<IssuedToken> {
+    const { issuer, subject, email, name } = session.principal;
     const token = TOKEN_PREFIX + mint.mint();
     const now = clock();
     const expiresAt = Math.min(session.expiresAt, now + (lifeMs ?? Number.POSITIVE_INFINITY));
@@ -67,7 +67,7 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
       principal: session.principal.id,
       session: session.id,
       facts: session.factsHash,
-      personal: personalBlock(session.principal, machine, address),
+      personal: { issuer, subject, email, name, note: machine, address },
       audience,
       expiresAt,
       ...(via === undefined ? {} : { via }),
@@ -136,20 +136,5 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
       if (!stored) throw new PosternError('unauthenticated', 'Your session has ended. Sign in again.');
       return issue(stored, { audience, lifeMs, ...(through === undefined ? {} : { parent: through, via: 'token' }) });
     },
-  };
-}
-
-function personalBlock(
-  { issuer, subject, email, name }: Principal,
-  machine: string | undefined,
-  address: string | undefined,
-): PersonalBlock {
-  return {
-    issuer,
-    subject,
-    ...(email === undefined ? {} : { email }),
-    ...(name === undefined ? {} : { name }),
-    ...(machine === undefined ? {} : { note: machine }),
-    ...(address === undefined ? {} : { address }),
   };
 }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Actor, PersonalBlock } from '../../domain/audit-event.ts';
+import type { Actor } from '../../domain/audit-event.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import { personOf } from '../permission.ts';
 
@@ -10,14 +10,7 @@ export function actorOf(request: FastifyRequest): Actor {
   const { session } = personOf(request);
   const { id, issuer, subject, email, name, groups } = session.principal;
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT);
-  const personal: PersonalBlock = {
-    issuer,
-    subject,
-    ...(email === undefined ? {} : { email }),
-    ...(name === undefined ? {} : { name }),
-    groups,
-    address: clientAddress(request.raw),
-    ...(userAgent === undefined ? {} : { userAgent }),
-  };
+  const address = clientAddress(request.raw);
+  const personal = { issuer, subject, email, name, groups, address, userAgent };
   return { principal: id, session: session.id, facts: session.factsHash, personal };
 }

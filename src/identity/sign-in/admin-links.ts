@@ -1,4 +1,3 @@
-import { cookieAudience } from '../../domain/audience.ts';
 import type { AuditAppender } from '../../domain/audit-event.ts';
 import type { StoredPrincipal } from '../../domain/stored/principal.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
@@ -6,13 +5,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { dropOldest } from '../../lib/drop-oldest.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
-import { factsOf } from '../facts.ts';
 import type { Mint } from '../keys/mint.ts';
-import type { Caller, PrincipalStore, RecordFacts, Strangers } from '../ports.ts';
+import type { Caller, PrincipalStore, Strangers } from '../ports.ts';
 import { LOCAL_ISSUER } from '../roles.ts';
 import { type Sessions } from '../sessions.ts';
-import { readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
+import { readCookie, SESSION_COOKIE } from './cookies.ts';
 import type { Redirect } from './hand-off.ts';
+import type { OpenSession } from './open-session.ts';
 
 export interface AdminLinkDeps {
   readonly relayOrigin: string;
@@ -21,7 +20,7 @@ export interface AdminLinkDeps {
   readonly principals: PrincipalStore;
   readonly sessions: Sessions;
   readonly mint: Mint;
-  readonly recordFacts: RecordFacts;
+  readonly openSession: OpenSession;
   readonly audit: AuditAppender;
   readonly strangers: Strangers;
   readonly clock: Clock;
@@ -51,7 +50,7 @@ export type AdminLinks = ReturnType<typeof createAdminLinks>;
  * live in memory; making one and using one are on record, and neither happens without its record.
  */
 export function createAdminLinks(deps: AdminLinkDeps) {
-  const { relayOrigin, relayHost, principals, sessions, mint, recordFacts, audit, strangers, clock } = deps;
+  const { relayOrigin, relayHost, principals, sessions, mint, openSession, audit, strangers, clock } = deps;
   const links = new Map<string, { readonly principal: StoredPrincipal; readonly expiresAt: number }>();
 
   function take(code: string): StoredPrincipal | undefined {
@@ -106,51 +105,19 @@ export function createAdminLinks(deps: AdminLinkDeps) {
       const before = readCookie(cookieHeader, SESSION_COOKIE);
       const other = before === undefined ? undefined : await sessions.readCookie(before, relayHost);
       if (other) await sessions.end({ id: other.id }, 'signed_out');
-      const id = sortableId(now);
-      const factsHash = await recordFacts(factsOf(principal, { signedInAt: now, amr: [] }));
-      await audit.append({
-        kind: 'sign_in.completed',
-        id: sortableId(now),
-        at: now,
-        principal: principal.id,
-        session: id,
-        facts: factsHash,
-        method: 'local',
-        amr: [],
-        personal: {
-          issuer: principal.issuer,
-          subject: principal.subject,
-          ...(principal.name === undefined ? {} : { name: principal.name }),
-          address: caller.address,
-          ...(caller.userAgent === undefined ? {} : { userAgent: caller.userAgent }),
-        },
-      });
-      const cookie = mint.mint();
-      const expiresAt = now + SESSION_LIFE_MS;
-      await sessions.open(
+      const cookie = await openSession(
         {
-          id,
-          principal: principal.id,
-          principalEpoch: principal.epoch,
-          browser: sortableId(now),
-          factsHash,
-          signedInAt: now,
+          principal,
+          id: sortableId(now),
+          at: now,
           amr: [],
-          expiresAt,
-          logoutHint: undefined,
-          credential: {
-            hash: sha256Hex(cookie),
-            session: id,
-            kind: 'cookie',
-            audience: cookieAudience(relayHost),
-            label: undefined,
-            createdAt: now,
-            expiresAt,
-          },
+          browser: sortableId(now),
+          lifeMs: SESSION_LIFE_MS,
+          keep: MAX_SESSIONS,
         },
-        MAX_SESSIONS,
+        caller,
       );
-      return { location: '/', setCookies: [setCookie(SESSION_COOKIE, cookie)] };
+      return { location: '/', setCookies: [cookie] };
     },
   };
 }

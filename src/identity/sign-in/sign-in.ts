@@ -1,23 +1,21 @@
 import { Type } from 'typebox';
-import { cookieAudience } from '../../domain/audience.ts';
 import type { AuditAppender } from '../../domain/audit-event.ts';
 import type { Session } from '../../domain/session.ts';
 import type { StoredPrincipal } from '../../domain/stored/principal.ts';
-import { randomToken, sha256Hex } from '../../lib/bytes.ts';
+import { randomToken } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf, PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { parser } from '../../lib/schema.ts';
 import { createAllowance } from '../allowance.ts';
-import { factsOf } from '../facts.ts';
-import type { Mint } from '../keys/mint.ts';
 import type { Seal } from '../keys/seal.ts';
-import type { Caller, PrincipalStore, RecordFacts, Strangers } from '../ports.ts';
+import type { Caller, PrincipalStore, Strangers } from '../ports.ts';
 import type { FlowSecrets, ProvenPerson, Provider } from '../provider/provider.ts';
 import { type SessionLimits, type Sessions } from '../sessions.ts';
-import { FLOW_COOKIE_PREFIX, FLOW_ID, flowIdsOf, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
+import { FLOW_COOKIE_PREFIX, FLOW_ID, flowIdsOf, readCookie, SESSION_COOKIE } from './cookies.ts';
 import { closeFlowCookie, FLOW_LIFE_SECONDS, newFlowId, openFlowCookies } from './flow.ts';
 import type { Redirect } from './hand-off.ts';
+import type { OpenSession } from './open-session.ts';
 import { safeReturnPath } from './return-path.ts';
 
 export interface SignInDeps {
@@ -28,10 +26,9 @@ export interface SignInDeps {
   readonly principals: PrincipalStore;
   readonly sessions: Sessions;
   readonly limits: SessionLimits;
-  readonly mint: Mint;
   /** Of flow cookies and stored ID tokens. */
   readonly seal: Seal;
-  readonly recordFacts: RecordFacts;
+  readonly openSession: OpenSession;
   readonly audit: AuditAppender;
   readonly strangers: Strangers;
   readonly clock: Clock;
@@ -88,7 +85,7 @@ export class SignIns {
       const cookie = await this.#open(person, flow, cookieHeader, caller);
       return {
         location: flow.returnPath,
-        setCookies: [setCookie(SESSION_COOKIE, cookie), closeFlowCookie(flowId)],
+        setCookies: [cookie, closeFlowCookie(flowId)],
       };
     } catch (error) {
       if (error instanceof PosternError && error.code === 'sign_in_refused') await this.#recordFailure(error, caller);
@@ -108,47 +105,16 @@ export class SignIns {
     return (await provider.endSessionUrl(signedOut, hint).catch(() => undefined)) ?? signedOut;
   }
 
+  /** The Set-Cookie of the new session. */
   async #open(person: ProvenPerson, flow: Flow, cookieHeader: string | undefined, caller: Caller): Promise<string> {
-    const { principals, sessions, limits, audit, recordFacts, seal, relayHost, clock } = this.#deps;
+    const { principals, limits, seal, openSession, clock } = this.#deps;
     const now = clock();
     const principal = await principals.recordSignIn(person.profile, crypto.randomUUID(), now);
     const browser = await this.#browserOf(flow, cookieHeader, principal);
     const id = sortableId(now);
-    const factsHash = await recordFacts(factsOf(principal, { signedInAt: now, amr: person.amr }));
-    await audit.append({
-      kind: 'sign_in.completed',
-      id: sortableId(now),
-      at: now,
-      principal: principal.id,
-      session: id,
-      facts: factsHash,
-      method: 'oidc',
-      amr: person.amr,
-      personal: personalOf(principal, caller),
-    });
-    const cookie = this.#deps.mint.mint();
-    const expiresAt = now + limits.absoluteMs;
-    await sessions.open({
-      id,
-      principal: principal.id,
-      principalEpoch: principal.epoch,
-      browser,
-      factsHash,
-      signedInAt: now,
-      amr: person.amr,
-      expiresAt,
-      logoutHint: person.idToken.length > MAX_HINT_LENGTH ? undefined : seal.seal(person.idToken, id),
-      credential: {
-        hash: sha256Hex(cookie),
-        session: id,
-        kind: 'cookie',
-        audience: cookieAudience(relayHost),
-        label: undefined,
-        createdAt: now,
-        expiresAt,
-      },
-    });
-    return cookie;
+    const { amr, idToken } = person;
+    const logoutHint = idToken.length > MAX_HINT_LENGTH ? undefined : seal.seal(idToken, id);
+    return openSession({ principal, id, at: now, amr, browser, lifeMs: limits.absoluteMs, logoutHint }, caller);
   }
 
   /**
@@ -184,7 +150,7 @@ export class SignIns {
       id: sortableId(at),
       at,
       reason: messageOf(error),
-      personal: { address: caller.address, ...(caller.userAgent === undefined ? {} : { userAgent: caller.userAgent }) },
+      personal: { address: caller.address, userAgent: caller.userAgent },
     });
   }
 }
@@ -207,15 +173,3 @@ const parseFlow = parser(
   'The flow cookie',
   'sign_in_refused',
 );
-
-function personalOf(principal: StoredPrincipal, caller: Caller) {
-  return {
-    issuer: principal.issuer,
-    subject: principal.subject,
-    ...(principal.email === undefined ? {} : { email: principal.email }),
-    ...(principal.name === undefined ? {} : { name: principal.name }),
-    groups: principal.groups,
-    address: caller.address,
-    ...(caller.userAgent === undefined ? {} : { userAgent: caller.userAgent }),
-  };
-}
