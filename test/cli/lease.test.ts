@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { saveCredential } from '../../src/client/credentials.ts';
-import { Secret } from '../../src/lib/secret.ts';
-import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { startWholeRelay } from '../control/whole-relay.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { converse, startEcho } from '../gateway/tcp-ends.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { createMachine } from './machine.ts';
 
 describe('postern lease', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();
-  const directory = mkdtempSync(join(tmpdir(), 'postern-lease-'));
-  const env = { ...process.env, POSTERN_CONFIG_DIR: directory, POSTERN_PROFILE: '' };
-  let whole: WholeRelay;
-
-  async function postern(...args: string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-    return { status: status as number | null, out, err };
-  }
+  const machine = undo.use(createMachine());
+  const { postern } = machine;
 
   before(async () => {
-    undo.defer(() => rmSync(directory, { recursive: true, force: true }));
     const first = Math.min(await freePort(), 65_000);
-    whole = undo.use(
+    const whole = undo.use(
       await startWholeRelay({
         resources: { db: { protocol: 'tcp', agent: 'office' } },
         rules: [
@@ -46,14 +28,11 @@ describe('postern lease', { timeout: 120_000 }, () => {
         leases: { ports: `${first}-${first + 30}`, connections: 2 },
       }),
     );
-    for (const [name, groups] of Object.entries({ alice: ['analysts'], bob: ['sales'], root: ['admins'] })) {
-      const cookie = await whole.signIn(name, groups);
-      const token = new Secret(await whole.issueToken(cookie));
-      const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: name };
-      saveCredential({ ...credential, profile: name }, env, { current: name === 'alice' });
-      const echo = name === 'root' && undo.use(await startEcho());
-      if (echo) await whole.startAgent({ db: `127.0.0.1:${echo.port}` }, cookie);
-    }
+    await machine.signIn(whole, 'alice', ['analysts']);
+    await machine.signIn(whole, 'bob', ['sales']);
+    const { cookie } = await machine.signIn(whole, 'root', ['admins']);
+    const echo = undo.use(await startEcho());
+    await whole.startAgent({ db: `127.0.0.1:${echo.port}` }, cookie);
   });
   after(() => undo.disposeAsync());
 

@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { saveCredential } from '../../src/client/credentials.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { packageVersion } from '../../src/lib/version.ts';
 import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { createMachine } from './machine.ts';
 
 describe('What a person asks their command line', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();
-  const directory = mkdtempSync(join(tmpdir(), 'postern-person-'));
-  const env = { ...process.env, POSTERN_CONFIG_DIR: directory, POSTERN_PROFILE: '' };
+  const machine = undo.use(createMachine());
+  const { env, postern } = machine;
   let whole: WholeRelay;
 
-  /** Asynchronous: the relay lives in this process. */
-  async function postern(...args: string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-    return { status: status as number | null, out, err };
-  }
-
   before(async () => {
-    undo.defer(() => rmSync(directory, { recursive: true, force: true }));
     whole = undo.use(await startWholeRelay());
-    for (const [name, groups] of Object.entries({ alice: [], root: ['admins'] })) {
-      const token = new Secret(await whole.issueToken(await whole.signIn(name, groups)));
-      const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: name };
-      saveCredential({ ...credential, profile: name }, env, { current: name === 'alice' });
-    }
+    await machine.signIn(whole, 'alice');
+    await machine.signIn(whole, 'root', ['admins']);
   });
   after(() => undo.disposeAsync());
 
@@ -111,10 +92,7 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
   });
 
   it('logout: the token and what came from it end at once; the profile stays, and the browser signed in', async () => {
-    const cookie = await whole.signIn('olga', []);
-    const token = new Secret(await whole.issueToken(cookie));
-    const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: 'olga' };
-    saveCredential({ ...credential, profile: 'olga' }, env, { current: false });
+    const { cookie, token } = await machine.signIn(whole, 'olga');
     const { token: atWiki } = JSON.parse(
       (await postern('token', 'wiki', '--profile', 'olga', '-o', 'json', '--for', '5m')).out,
     ) as { token: string };
@@ -125,7 +103,7 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
     assert.deepEqual([out.status, out.out, out.err], [0, '', `olga is signed out of ${whole.origin}.\n`]);
     assert.equal((await wiki()).status, 401);
     const me = (headers: Record<string, string>) => whole.ask('/api/v1/me', { headers });
-    assert.equal((await me({ 'postern-token': token.reveal() })).status, 401);
+    assert.equal((await me({ 'postern-token': token })).status, 401);
     assert.equal((await me({ cookie })).status, 200);
     const ls = await postern('ls', '--profile', 'olga');
     assert.equal(ls.status, 4);
@@ -134,18 +112,15 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
   });
 
   it('logout --everywhere: the browser too', async () => {
-    const cookie = await whole.signIn('uma', []);
-    const token = new Secret(await whole.issueToken(cookie));
+    const { cookie, token } = await machine.signIn(whole, 'uma');
     const other = await whole.issueToken(cookie);
-    const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: 'uma' };
-    saveCredential({ ...credential, profile: 'uma' }, env, { current: false });
     const me = async (headers: Record<string, string>) => (await whole.ask('/api/v1/me', { headers })).status;
     assert.deepEqual([await me({ cookie }), await me({ 'postern-token': other })], [200, 200]);
 
     const out = await postern('logout', '--profile', 'uma', '--everywhere');
     assert.deepEqual([out.status, out.err], [0, `uma is signed out of ${whole.origin}, in the browser too.\n`]);
     assert.deepEqual([await me({ cookie }), await me({ 'postern-token': other })], [401, 401]);
-    assert.equal(await me({ 'postern-token': token.reveal() }), 401);
+    assert.equal(await me({ 'postern-token': token }), 401);
   });
 
   it('logout without the relay: forgotten here, and said that the relay does not know', async () => {

@@ -1,27 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { missing } from '../apps/missing.ts';
 import { eventually } from '../control/whole-relay.ts';
 import { type Cluster, startPostgres } from '../store/databases.ts';
-import { startChromium } from './chromium.ts';
-import { type CommandLine, signInCommandLine } from './command-line.ts';
-import { createNamespace, type Namespace } from './netns.ts';
+import type { CommandLine } from './command-line.ts';
 import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';
-import { startWorld } from './world.ts';
+import { startTwoNetworks, type TwoNetworks } from './two-networks.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const skip =
   process.getuid?.() === 0
     ? missing(['/usr/bin/psql', '/usr/bin/curl'], 'postgresql-client curl')
     : 'only root makes network namespaces';
-const LIMIT_MS = 60_000;
-const MAX_BYTES = 16 * 1024 * 1024;
 const SETTINGS = [
   'log_connections=on',
   'logging_collector=on',
@@ -32,49 +24,36 @@ const SETTINGS = [
 
 describe('TCP from a network that can only dial out to services in another one', { skip }, () => {
   const undo = new AsyncDisposableStack();
-  let here: Namespace;
+  let networks: TwoNetworks;
   let postgres: Cluster;
   let web: RecordingTarget;
   let alice: CommandLine;
   let eve: CommandLine;
   let auditor: CommandLine;
+  let run: TwoNetworks['run'];
 
   before(async () => {
-    const there = undo.use(await createNamespace());
-    here = undo.use(await createNamespace());
-    postgres = undo.use(await startPostgres(SETTINGS));
-    web = undo.use(await startRecordingTarget());
-    const webPort = Number(new URL(web.url).port);
-    await there.leadOut(webPort);
-    const resources = {
-      db: { target: `unix:${join(postgres.directory, '.s.PGSQL.5432')}`, protocol: 'tcp' },
-      web: { target: `127.0.0.1:${webPort}`, protocol: 'tcp' },
-      closed: { target: '127.0.0.1:9', protocol: 'tcp' },
-    };
-    const world = undo.use(await startWorld({ database: 'embedded', namespace: there, resources }));
-    await here.leadOut(world.port);
-    const chromium = undo.use(await startChromium());
-    alice = await signInCommandLine(world, await chromium.person(), 'alice');
-    eve = await signInCommandLine(world, await chromium.person(), 'eve');
-    auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
+    networks = undo.use(
+      await startTwoNetworks(async (there, held) => {
+        postgres = held.use(await startPostgres(SETTINGS));
+        web = held.use(await startRecordingTarget());
+        const webPort = Number(new URL(web.url).port);
+        await there.leadOut(webPort);
+        const resources = {
+          db: { target: `unix:${join(postgres.directory, '.s.PGSQL.5432')}`, protocol: 'tcp' },
+          web: { target: `127.0.0.1:${webPort}`, protocol: 'tcp' },
+          closed: { target: '127.0.0.1:9', protocol: 'tcp' },
+        };
+        return { database: 'embedded', resources };
+      }),
+    );
+    ({ alice, eve, auditor, run } = networks);
   });
   after(() => undo.disposeAsync());
 
-  /** Runs a program in the person's network, as that person. */
-  async function run(person: CommandLine, ...words: string[]): Promise<Ran> {
-    const [command = '', ...args] = [...here.prefix, ...words];
-    try {
-      return {
-        code: 0,
-        ...(await promisify(execFile)(command, args, { env: person.env, timeout: LIMIT_MS, maxBuffer: MAX_BYTES })),
-      };
-    } catch (error) {
-      return error as Ran;
-    }
-  }
   const psql = (person: CommandLine, sql: string) => {
     const command = `psql -X -At -h 127.0.0.1 -p {port} -U postgres -c "${sql}"`;
-    return run(person, process.execPath, MAIN, 'connect', 'db', '--exec', command);
+    return networks.postern(person, 'connect', 'db', '--exec', command);
   };
   /** When the server took connections that then said something, epoch ms. The agent tries it without a byte. */
   const connections = (): number[] => {
@@ -87,10 +66,8 @@ describe('TCP from a network that can only dial out to services in another one',
   };
   /** `postern` in the background, until it has said that. */
   async function background(person: CommandLine, stream: 'stdout' | 'stderr', ...words: string[]): Promise<string> {
-    const [command = '', ...args] = [...here.prefix, process.execPath, MAIN, ...words];
-    const child = spawn(command, args, { env: person.env });
-    undo.defer(() => void child.kill('SIGKILL'));
-    const [line] = (await once(child[stream], 'data')) as [Buffer];
+    const said = networks.start(person, ...words)[stream] ?? assert.fail();
+    const [line] = (await once(said, 'data')) as [Buffer];
     return line.toString();
   }
 
@@ -167,9 +144,3 @@ describe('TCP from a network that can only dial out to services in another one',
     assert.equal(record?.effect, 'deny');
   });
 });
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}

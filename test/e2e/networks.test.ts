@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { within } from '../../src/lib/wait.ts';
 import { missing } from '../apps/missing.ts';
-import { startChromium } from './chromium.ts';
-import { type CommandLine, signInCommandLine } from './command-line.ts';
-import { createNamespace, type Namespace } from './netns.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Namespace } from './netns.ts';
 import { startSideProgram } from './side-program.ts';
-import { startWorld, type World } from './world.ts';
+import { startTwoNetworks, type TwoNetworks } from './two-networks.ts';
 
 const run = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const skip = process.getuid?.() === 0 ? missing(['/usr/bin/curl'], 'curl') : 'only root makes network namespaces';
 const LIMIT_MS = 30_000;
 
@@ -26,50 +22,45 @@ const PORT = '8080';
 
 describe('curl through SOCKS into a network that can only dial out', { skip }, () => {
   const undo = new AsyncDisposableStack();
+  let networks: TwoNetworks;
   let there: Namespace;
-  let here: Namespace;
-  let world: World;
   let alice: CommandLine;
   let auditor: CommandLine;
   let byAlice: string;
   let byEve: string;
 
   before(async () => {
-    there = undo.use(await createNamespace());
-    here = undo.use(await createNamespace());
-    undo.defer(() => rmSync(hostsDirectory(there), { recursive: true, force: true }));
-    names({ 'intranet.corp.internal': INTRANET, 'metadata.corp.internal': '169.254.169.254' });
-    for (const address of [INTRANET, VAULT]) {
-      await run('ip', ['-n', there.name, 'addr', 'add', `${address}/32`, 'dev', 'lo']);
-      undo.use(await startSideProgram('site.ts', [address, PORT], there.prefix));
-    }
-    world = undo.use(
-      await startWorld({
-        database: 'embedded',
-        namespace: there,
-        resources: {},
-        networks: { lan: { hosts: ['*.corp.internal'], addresses: ['172.31.0.0/16'], ports: [Number(PORT)] } },
-        policy: {
-          rules: [
-            { id: 'employees', effect: 'allow', who: ['provider:employees'], what: ['resource:lan'] },
-            {
-              id: 'vault',
-              effect: 'deny',
-              who: ['anyone-signed-in'],
-              what: ['resource:lan'],
-              destinations: [`${VAULT}:*`],
-            },
-          ],
-        },
+    networks = undo.use(
+      await startTwoNetworks(async (agents, held) => {
+        there = agents;
+        held.defer(() => rmSync(hostsDirectory(there), { recursive: true, force: true }));
+        names({ 'intranet.corp.internal': INTRANET, 'metadata.corp.internal': '169.254.169.254' });
+        for (const address of [INTRANET, VAULT]) {
+          await run('ip', ['-n', there.name, 'addr', 'add', `${address}/32`, 'dev', 'lo']);
+          held.use(await startSideProgram('site.ts', [address, PORT], there.prefix));
+        }
+        return {
+          database: 'embedded',
+          resources: {},
+          networks: { lan: { hosts: ['*.corp.internal'], addresses: ['172.31.0.0/16'], ports: [Number(PORT)] } },
+          policy: {
+            rules: [
+              { id: 'employees', effect: 'allow', who: ['provider:employees'], what: ['resource:lan'] },
+              {
+                id: 'vault',
+                effect: 'deny',
+                who: ['anyone-signed-in'],
+                what: ['resource:lan'],
+                destinations: [`${VAULT}:*`],
+              },
+            ],
+          },
+        };
       }),
     );
-    await here.leadOut(world.port);
-    const chromium = undo.use(await startChromium());
-    alice = await signInCommandLine(world, await chromium.person(), 'alice');
-    const eve = await signInCommandLine(world, await chromium.person(), 'eve');
-    auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
+    ({ alice, auditor } = networks);
     byAlice = await startProxy(alice);
-    byEve = await startProxy(eve);
+    byEve = await startProxy(networks.eve);
   });
   after(() => undo.disposeAsync());
 
@@ -85,13 +76,7 @@ describe('curl through SOCKS into a network that can only dial out', { skip }, (
 
   /** The person's SOCKS proxy, in the person's network: its address. */
   async function startProxy(person: CommandLine): Promise<string> {
-    const [command, ...args] = [...here.prefix, process.execPath, MAIN, 'proxy', '--socks', '0'];
-    const child: ChildProcess = spawn(command, args, { env: person.env, stdio: ['ignore', 'ignore', 'pipe'] });
-    const ended = once(child, 'exit');
-    undo.defer(async () => {
-      child.kill('SIGKILL');
-      await ended;
-    });
+    const child = networks.start(person, 'proxy', '--socks', '0');
     const said = Promise.withResolvers<string>();
     if (child.stderr)
       createInterface({ input: child.stderr }).on('line', (line) => {
@@ -101,15 +86,8 @@ describe('curl through SOCKS into a network that can only dial out', { skip }, (
     return within(LIMIT_MS, 'postern proxy', said.promise);
   }
 
-  async function curl(proxy: string, host: string, port = PORT): Promise<{ code: number; stdout: string }> {
-    const [command, ...args] = [...here.prefix, 'curl', '-sS', '--max-time', '20', '--socks5-hostname', proxy];
-    try {
-      const { stdout } = await run(command, [...args, `http://${host}:${port}/`], { timeout: LIMIT_MS });
-      return { code: 0, stdout };
-    } catch (error) {
-      return error as { code: number; stdout: string };
-    }
-  }
+  const curl = (proxy: string, host: string, port = PORT) =>
+    networks.run(alice, 'curl', '-sS', '--max-time', '20', '--socks5-hostname', proxy, `http://${host}:${port}/`);
 
   /** Requests that a site has had, this one not counted. */
   async function requestsAt(address: string): Promise<number> {

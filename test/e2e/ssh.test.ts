@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,60 +7,40 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { missing } from '../apps/missing.ts';
-import { type Chromium, startChromium } from './chromium.ts';
-import { type CommandLine, signInCommandLine } from './command-line.ts';
-import { createNamespace, type Namespace } from './netns.ts';
+import type { CommandLine } from './command-line.ts';
 import { type Sshd, startSshd } from './sshd.ts';
-import { startWorld, type World } from './world.ts';
+import { startTwoNetworks, type TwoNetworks } from './two-networks.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const skip =
   process.getuid?.() === 0
     ? missing(['/usr/sbin/sshd', '/usr/bin/scp'], 'openssh-server')
     : 'only root makes network namespaces';
-const LIMIT_MS = 60_000;
 const BYTES = 100 * 1024 * 1024;
 
 describe('SSH from a network that can only dial out to a server in another one', { skip }, () => {
   const undo = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'postern-ssh-story-'));
   undo.defer(() => rmSync(directory, { recursive: true, force: true }));
-  let here: Namespace;
+  let networks: TwoNetworks;
   let sshd: Sshd;
-  let world: World;
-  let chromium: Chromium;
   let alice: CommandLine;
   let eve: CommandLine;
   let auditor: CommandLine;
+  let run: TwoNetworks['run'];
+  let postern: TwoNetworks['postern'];
 
   before(async () => {
-    const there = undo.use(await createNamespace());
-    here = undo.use(await createNamespace());
-    sshd = undo.use(await startSshd(there.prefix, 2222));
-    const build01 = { target: sshd.target, protocol: 'ssh' };
-    world = undo.use(await startWorld({ database: 'postgres', namespace: there, resources: { build01 } }));
-    await here.leadOut(world.port);
-    chromium = undo.use(await startChromium());
-    alice = await signInCommandLine(world, await chromium.person(), 'alice');
-    eve = await signInCommandLine(world, await chromium.person(), 'eve');
-    auditor = await signInCommandLine(world, await chromium.person(), 'audrey');
+    networks = undo.use(
+      await startTwoNetworks(async (there, held) => {
+        sshd = held.use(await startSshd(there.prefix, 2222));
+        return { database: 'postgres', resources: { build01: { target: sshd.target, protocol: 'ssh' } } };
+      }),
+    );
+    ({ alice, eve, auditor, run, postern } = networks);
   });
   after(() => undo.disposeAsync());
 
-  /** Runs a program in the person's network, as that person. */
-  async function run(person: CommandLine, ...words: string[]): Promise<Ran> {
-    const [command = '', ...args] = [...here.prefix, ...words];
-    const options = { env: person.env, timeout: LIMIT_MS, maxBuffer: 16 * 1024 * 1024 };
-    try {
-      return { code: 0, ...(await promisify(execFile)(command, args, options)) };
-    } catch (error) {
-      return error as Ran;
-    }
-  }
-  const postern = (person: CommandLine, ...words: string[]) => run(person, process.execPath, MAIN, ...words);
   const ssh = (person: CommandLine, ...words: string[]) =>
     postern(person, 'ssh', `${sshd.user}@build01`, ...sshd.options, ...words);
 
@@ -69,7 +48,7 @@ describe('SSH from a network that can only dial out to a server in another one',
     const { code, stdout, stderr } = await ssh(alice, '--', 'echo "$((6 * 7)) from $SSH_CONNECTION"; exit 3');
     assert.match(stdout, /^42 from 127\.0\.0\.1 /, stderr);
     assert.equal(code, 3, 'the exit code of the remote command');
-    const alias = `postern-postern.localhost-${world.port}-build01`;
+    const alias = `postern-postern.localhost-${networks.world.port}-build01`;
     const known = await run(alice, 'ssh-keygen', '-F', alias, '-f', sshd.knownHosts);
     assert.equal(known.code, 0, known.stdout);
     const [record] = await auditor.audit('who:alice@example.com resource:build01');
@@ -149,13 +128,11 @@ describe('SSH from a network that can only dial out to a server in another one',
       '-v',
       '-N',
       '-R',
-      `127.0.0.1:4022:127.0.0.1:${world.port}`,
+      `127.0.0.1:4022:127.0.0.1:${networks.world.port}`,
     ];
-    const [command, ...args] = [...here.prefix, process.execPath, MAIN, ...words, '-o', 'ExitOnForwardFailure=yes'];
-    const child = spawn(command, args, { env: alice.env, stdio: ['ignore', 'ignore', 'pipe'] });
-    undo.defer(() => void child.kill('SIGKILL'));
+    const child = networks.start(alice, ...words, '-o', 'ExitOnForwardFailure=yes');
     const ended = once(child, 'exit');
-    const said = createInterface({ input: child.stderr });
+    const said = createInterface({ input: child.stderr ?? assert.fail() });
     const lines: string[] = [];
     said.on('line', (line) => lines.push(line));
     while (!lines.some((line) => line.includes('remote forward success'))) await once(said, 'line');
@@ -176,12 +153,6 @@ describe('SSH from a network that can only dial out to a server in another one',
     assert.match(afterwards.stderr, /postern login/);
   });
 });
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
