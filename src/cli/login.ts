@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openBrowser } from '../client/browser.ts';
 import { type Credential, saveCredential } from '../client/credentials.ts';
 import { loginByDevice, type ShownCode } from '../client/device-login.ts';
+import { findRelay } from '../client/find-relay.ts';
 import { login } from '../client/login.ts';
 import { type AtRelay, chooseProfile, currentProfile, profileNameFor } from '../client/profiles.ts';
 import { loginByToken } from '../client/token-login.ts';
@@ -32,7 +33,9 @@ export function addLoginCommand(program: Command): void {
       if (relay === undefined)
         return command.error('error: say at which relay: postern login https://access.example.com');
       const name = profileNameFor(relay, at);
-      const credential = await signIn(relay, how, stopSignal());
+      const signal = stopSignal();
+      await findRelay(relay, signal);
+      const credential = await signIn(relay, how, signal);
       const byName = profile !== undefined || Boolean(process.env['POSTERN_PROFILE']);
       const path = saveCredential({ ...credential, profile: name }, process.env, { current: !byName });
       const until = timeOf(credential.expiresAt);

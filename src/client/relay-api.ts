@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { PosternError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { loginCommand } from './profiles.ts';
-import { askRelay, type RelayCall } from './relay-exchange.ts';
+import { askRelay, notARelay, type RelayCall } from './relay-exchange.ts';
 
 /**
  * One call of the relay's API: its JSON answer, or `relay_unreachable`, `unauthenticated` (401), `forbidden` (403),
@@ -56,8 +56,4 @@ function detailOf(answer: unknown): string | undefined {
   const { detail, reference } = answer as { detail?: unknown; reference?: unknown };
   if (typeof detail !== 'string') return undefined;
   return printable(typeof reference === 'string' ? `${detail} (reference ${reference})` : detail);
-}
-
-function notARelay(relay: string): PosternError {
-  return new PosternError('request_invalid', `${relay} does not answer like a Postern relay. Is the address right?`);
 }

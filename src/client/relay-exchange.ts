@@ -24,8 +24,9 @@ export interface RelayCall {
 /** An answer larger than this is not one of the relay's API. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
+const LATE = 'It did not answer in time. Is the address right, and does the relay run?';
 
-/** One request and its whole answer, by way of HTTPS_PROXY where that is set. Rejects with `relay_unreachable` or `aborted`. */
+/** One request and its whole answer, by way of HTTPS_PROXY where that is set. Rejects with `relay_unreachable`, `aborted`, or `request_invalid` where no HTTP is spoken. */
 export async function askRelay(call: RelayCall): Promise<{ status: number; body: string }> {
   const url = new URL(call.path, call.relay);
   const limit = AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS);
@@ -38,7 +39,8 @@ export async function askRelay(call: RelayCall): Promise<{ status: number; body:
     return await exchange(connection, url, call, signal);
   } catch (cause) {
     if (call.signal?.aborted) throw new PosternError('aborted', 'Stopped.');
-    const why = limit.aborted ? 'It did not answer in time.' : sentence(messageOf(cause));
+    if (!limit.aborted && isNotHttp(cause)) throw notARelay(call.relay, { cause });
+    const why = limit.aborted ? LATE : sentence(messageOf(cause));
     throw new PosternError('relay_unreachable', `The relay at ${call.relay} cannot be reached. ${why}`, { cause });
   } finally {
     connection?.destroy();
@@ -86,6 +88,16 @@ async function readBody(response: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What answers speaks another protocol. */
+function isNotHttp(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HPE_');
+}
+
+export function notARelay(relay: string, options?: { cause: unknown }): PosternError {
+  const advice = 'Is the address right? It is that of the relay, where you sign in, not that of an app.';
+  return new PosternError('request_invalid', `${relay} does not answer like a Postern relay. ${advice}`, options);
 }
 
 function sentence(text: string): string {

@@ -1,8 +1,8 @@
 import { PosternError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
+import { findRelay } from './find-relay.ts';
 import { fetchMe, type Me } from './me.ts';
 import { loginCommand, type Profile } from './profiles.ts';
-import { callRelay } from './relay-api.ts';
 
 export interface RelayStatus {
   /** From the first packet to the whole answer, with name, TCP and TLS; undefined when none came. */
@@ -25,7 +25,7 @@ export async function askRelayStatus(profile: Profile, signal: AbortSignal, now 
       me = await fetchMe({ relay, profile: name, ...credential, token: new Secret(credential.token) }, signal);
     else {
       problem = signedOut(credential ? 'Your sign-in has expired.' : 'You are signed out.');
-      await callRelay({ relay, path: '/.well-known/jwks.json', signal });
+      await findRelay(relay, signal);
     }
   } catch (error) {
     if (signal.aborted) throw error;

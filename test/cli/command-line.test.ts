@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,14 +65,4 @@ test('the address of a relay as people type it', () => {
   assert.equal(parseRelayOrigin('postern.localhost:8080'), 'http://postern.localhost:8080');
   assert.throws(() => parseRelayOrigin('https://me:secret@x.example'));
   assert.throws(() => parseRelayOrigin('file:///etc'));
-});
-
-test('Ctrl-C breaks a sign-in off with the code that shells expect', async () => {
-  const login = spawn(process.execPath, [MAIN, 'login', 'postern.localhost:9', '--no-browser'], {
-    env: { ...process.env, POSTERN_CONFIG_DIR: CONFIG },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await once(login.stderr, 'data');
-  login.kill('SIGINT');
-  assert.deepEqual(await once(login, 'exit'), [130, null]);
 });
