@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LocalPlace } from '../client/connect/listen.ts';
 import { isOpenToOthers, type ListenAt, parseListenAt } from '../client/connect/listen-at.ts';
+import { openConnection } from '../client/connect/open-connection.ts';
 import { type ServedResource, serveResource } from '../client/connect/serve-resource.ts';
 import { carryStdio } from '../client/connect/stdio.ts';
 import type { AtRelay } from '../client/profiles.ts';
@@ -43,13 +44,13 @@ export function addConnectCommand(program: Command): void {
     .action(async (text: string, { listen = FREE_PORT, exec, ...at }: ConnectOptions) => {
       if (listen.kind === 'stdio' && exec !== undefined) return command.error('error: --exec needs a port, not -');
       const person = tunnelOfPerson(at);
-      using tunnel = person.tunnel;
+      using _tunnel = person.tunnel;
       const resource = parseResourceName(text, person.profile.relay);
       // With a command, Ctrl-C is for that to understand.
       const signal = exec === undefined ? stopSignal() : new AbortController().signal;
       const gate = signInGate(person.profile, signal);
       if (listen.kind === 'stdio') {
-        await carryStdio(await gate.guard(tunnel).open({ resource }, signal), signal);
+        await carryStdio(await openConnection({ resource, person, gate, signal }), signal);
         return;
       }
       const failed = (error: unknown) => process.stderr.write(`${resource}: ${printable(messageOf(error))}\n`);

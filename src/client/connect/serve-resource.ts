@@ -1,4 +1,3 @@
-import { PosternError } from '../../lib/errors.ts';
 import { issueResourceToken } from '../resource-token.ts';
 import { listResources, type ReachableResource } from '../resources.ts';
 import type { PersonTunnel } from '../tunnel/of-person.ts';
@@ -7,6 +6,7 @@ import { rememberToken } from './http/remember-token.ts';
 import { serveHttp } from './http/serve-http.ts';
 import type { LocalListener, LocalPlace } from './listen.ts';
 import { serve } from './serve.ts';
+import { byProxy } from './way-instead.ts';
 
 export interface ResourceServing {
   readonly resource: string;
@@ -31,11 +31,7 @@ export async function serveResource(place: LocalPlace, serving: ResourceServing)
   const { resource, person, gate, signal, failed } = serving;
   const listed = await gate.pass(() => listResources(person.credential(), signal));
   const found = listed.find(({ name }) => name === resource);
-  if (found?.protocol === 'network')
-    throw new PosternError(
-      'request_invalid',
-      `${resource} is a network of many places. Use: postern proxy --socks 1080`,
-    );
+  if (found?.protocol === 'network') throw byProxy(resource);
   const listener =
     found?.origin === undefined
       ? await serve(place, { to: { resource }, opener: gate.guard(person.tunnel), signal, failed })
