@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PROBLEM_CODES, type ProblemCode, problemOf } from '../../src/control/problem.ts';
 import { closeCodeOf, type TunnelEndCode } from '../../src/tunnel/tunnel-end.ts';
+import { unionMembers } from './union-members.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const source = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -30,17 +31,6 @@ function rows(heading: string): string[][] {
 
 const column = (heading: string, at = 0) => rows(heading).map((cells) => cells[at] ?? '');
 
-/** Members of `type <name> = 'a' | 'b'`, with those of the unions it names. */
-function membersOf(path: string, name: string): string[] {
-  const text = new RegExp(`type ${name} =([^;]+);`).exec(source(path))?.[1] ?? assert.fail(`${name} in ${path}`);
-  const withoutComments = text.replace(/\/\*[^]*?\*\//g, '');
-  return withoutComments.split('|').flatMap((part) => {
-    const member = part.trim();
-    if (member === '') return [];
-    return member.startsWith("'") ? [member.slice(1, -1)] : membersOf(path, member);
-  });
-}
-
 const same = (actual: Iterable<string>, expected: Iterable<string>) => {
   const found = [...expected];
   assert.ok(found.length >= 5, 'the source was read');
@@ -49,7 +39,7 @@ const same = (actual: Iterable<string>, expected: Iterable<string>) => {
 
 describe('docs/reference/errors.md', () => {
   it('has every code with the status it has, and no other', () => {
-    const codes = [...membersOf('src/lib/errors.ts', 'ErrorCode'), 'internal_error'];
+    const codes = [...unionMembers('src/lib/errors.ts', 'ErrorCode'), 'internal_error'];
     same(PROBLEM_CODES, codes);
     same(column('Codes'), codes);
     assert.deepEqual(column('Codes'), column('Codes').toSorted(), 'in order');
@@ -72,13 +62,13 @@ describe('docs/reference/errors.md', () => {
   });
 
   it('has the reasons and ends of accesses', () => {
-    same(column('Why an access was decided so'), membersOf('src/domain/decision.ts', 'Reason'));
-    same(column('How an access ended'), membersOf('src/domain/audit-event.ts', 'AccessEnd'));
-    same(column('Why something was cut'), membersOf('src/domain/change.ts', 'TerminationReason'));
+    same(column('Why an access was decided so'), unionMembers('src/domain/decision.ts', 'Reason'));
+    same(column('How an access ended'), unionMembers('src/domain/audit-event.ts', 'AccessEnd'));
+    same(column('Why something was cut'), unionMembers('src/domain/change.ts', 'TerminationReason'));
   });
 
   it('has the ends of tunnels with their close codes, and how the opening of a stream is refused', () => {
-    same(column('Why a tunnel ended', 1), membersOf('src/tunnel/tunnel-end.ts', 'TunnelEndCode'));
+    same(column('Why a tunnel ended', 1), unionMembers('src/tunnel/tunnel-end.ts', 'TunnelEndCode'));
     for (const [number, name = ''] of rows('Why a tunnel ended')) {
       assert.equal(String(closeCodeOf(name as TunnelEndCode)), number, name);
     }

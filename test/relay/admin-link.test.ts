@@ -131,7 +131,7 @@ describe('postern admin link, beside a running relay', () => {
     const { body } = await newest.json(`${world.relay}/api/v1/audit?query=kind:session.ended`, 'GET', undefined);
     const { rows } = JSON.parse(body) as { rows: { summary: string }[] };
     assert.ok(
-      rows.some(({ summary }) => summary === 'Session ended: session revoked'),
+      rows.some(({ summary }) => summary === 'Session ended: the session was revoked'),
       body,
     );
   });

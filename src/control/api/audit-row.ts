@@ -1,5 +1,6 @@
 import type { AuditRow } from '../contract/audit.ts';
 import type { AuditLogEntry } from '../ports.ts';
+import { codeWords, endWords, reasonWords } from './reason-words.ts';
 
 /** One line of the audit list. */
 export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
@@ -39,15 +40,15 @@ function summary(event: AuditLogEntry['event']): string {
     case 'lease.opened':
       return `Leased port ${event.port} for ${count(event.connections, 'connection')} to ${event.resource}`;
     case 'lease.ended':
-      return `Lease of a port for ${event.resource} ended: ${words(event.reason)}`;
+      return `Lease of a port for ${event.resource} ended: ${endWords(event.reason)}`;
     case 'access.throttled':
       return `${count(event.count, 'request')} beyond the rate refused`;
     case 'sign_in.completed':
       return 'Signed in';
     case 'sign_in.failed':
-      return `Sign-in failed: ${words(event.reason)}`;
+      return `Sign-in failed: ${reasonWords(event.reason)}`;
     case 'session.ended':
-      return `Session ended: ${words(event.reason)}`;
+      return `Session ended: ${endWords(event.reason)}`;
     case 'token.issued':
       return `Token issued for ${event.audience}${event.personal?.note === undefined ? '' : `, to ${event.personal.note}`}`;
     case 'token.revoked':
@@ -57,12 +58,12 @@ function summary(event: AuditLogEntry['event']): string {
     case 'log.read':
       return `Read the log: ${event.query === '' ? 'everything' : event.query} (${count(event.results, 'result')})`;
     case 'strangers.refused':
-      return `${count(event.count, 'stranger')} refused: ${words(event.reason)}`;
+      return `${count(event.count, 'stranger')} refused: ${codeWords(event.reason)}`;
     case 'configuration.loaded':
     case 'configuration.refused':
     case 'policy.loaded':
     case 'policy.refused':
-      return `${words(event.kind, true)}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
+      return `${capital(codeWords(event.kind))}: ${event.difference.slice(0, 3).join(', ') || 'no difference'}`;
     case 'service.created':
     case 'service.disabled':
     case 'service.enabled':
@@ -92,7 +93,7 @@ function summary(event: AuditLogEntry['event']): string {
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.refused':
-      return `${words(event.kind.slice('agent.'.length), true)}${event.reason === undefined ? '' : `, ${words(event.reason)}`}`;
+      return `${capital(codeWords(event.kind.slice('agent.'.length)))}${event.reason === undefined ? '' : `: ${reasonWords(event.reason)}`}`;
   }
 }
 
@@ -109,9 +110,8 @@ function pathOf({ personal }: AuditLogEntry['event']): string | null {
   return personal.query === undefined ? personal.path : `${personal.path}?${personal.query}`;
 }
 
-function words(code: string, first = false): string {
-  const text = code.replace(/[._]/g, ' ');
-  return first ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function count(number: number, noun: string): string {

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../../src/control/contract/audit.ts';
 import type { AccessIntent } from '../../../src/domain/audit-event.ts';
 import { bytes, duration } from '../parts/time.ts';
 import { Field, Section } from './field.tsx';
-import { endWord, reasonWord } from './words.ts';
+import { cutWord, endWord, reasonWord } from './words.ts';
 
 const VIA: Readonly<Record<AccessIntent['via'], string>> = {
   cookie: 'signed in by browser session',
@@ -75,7 +75,7 @@ export function AccessSections({ event, outcome }: AccessProps) {
             <>
               <Field label="End">
                 {endWord(outcome.end)}
-                {outcome.reason && `: ${outcome.reason.replaceAll('_', ' ')}`}
+                {outcome.reason && `: ${cutWord(outcome.reason)}`}
               </Field>
               <Field label="Status">{outcome.status === undefined ? undefined : String(outcome.status)}</Field>
               <Field label="Duration">{duration(outcome.durationMs)}</Field>

@@ -1,4 +1,5 @@
 import type { AccessEnd, AuditEvent } from '../../../src/domain/audit-event.ts';
+import type { TerminationReason } from '../../../src/domain/change.ts';
 import type { Reason } from '../../../src/domain/decision.ts';
 
 /** The closed codes of the log in words for people. */
@@ -66,6 +67,19 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   policy_failed: 'The policy could not decide',
 };
 
+const CUT_WORDS: Readonly<Record<TerminationReason, string>> = {
+  signed_out: 'its person signed out',
+  session_revoked: 'the session was revoked',
+  session_expired: 'the session has expired',
+  principal_disabled: 'its person or service was disabled',
+  policy_changed: 'the rules no longer allow it',
+  access_terminated: 'someone responsible for security cut it',
+  lease_ended: 'the lease of its port was ended',
+  agent_revoked: 'its agent was revoked, or enrolled anew',
+  authority_lost: 'the relay had no news of revocations',
+  relay_stopping: 'the relay was stopped',
+};
+
 export function kindWord(kind: string): string {
   return (KIND_WORDS as Record<string, string>)[kind] ?? kind;
 }
@@ -76,6 +90,10 @@ export function endWord(end: string): string {
 
 export function reasonWord(reason: string): string {
   return (REASON_WORDS as Record<string, string>)[reason] ?? reason;
+}
+
+export function cutWord(reason: string): string {
+  return (CUT_WORDS as Record<string, string>)[reason] ?? reason;
 }
 
 export function isRefusal(kind: string): boolean {
