@@ -35,6 +35,7 @@ export interface Gateway {
   /** For `GET /tunnel` on the relay's own host, from a command line. */
   handleClientTunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly live: LiveStreams;
+  readonly clientTunnels: Pick<ClientTunnels, 'count'>;
   /** Undefined where none are configured. */
   readonly leases: Pick<Leases, 'open' | 'list' | 'end'> | undefined;
   /** Cuts what the change no longer allows. Call it after `snapshot()` and `sessions` already answer with the change. */
@@ -88,6 +89,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
       clients.handleUpgrade(req, socket, head);
     },
     live: door.live,
+    clientTunnels: clients,
     leases,
     onChange(change) {
       review(door, change);

@@ -147,6 +147,8 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   instruments.watch({
     live: () => gateway.live.list(),
     tunnels: () => endpoint.list(),
+    clientTunnels: () => gateway.clientTunnels.count,
+    leases: () => gateway.leases?.list() ?? [],
     auditWaiting: () => audit.waiting,
     auditSize: () => audit.size,
     sessions: () => identity.sessions.reads,

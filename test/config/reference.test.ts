@@ -79,6 +79,8 @@ test('docs/reference/metrics.md has every metric, and no other', async () => {
   meters.watch({
     live: () => [],
     tunnels: () => [],
+    clientTunnels: () => 0,
+    leases: () => [],
     auditWaiting: () => 0,
     auditSize: () => 0,
     sessions: () => ({ cached: 0, hits: 0, misses: 0 }),

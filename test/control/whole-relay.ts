@@ -41,6 +41,8 @@ export interface WholeRelay extends AsyncDisposable {
     name?: string,
     more?: AgentExtras,
   ): Promise<void>;
+  /** A number of its Prometheus metrics, such as `postern_tunnels{agent="office"}`; undefined where there is none. */
+  metric(series: string): Promise<number | undefined>;
   /** Replaces the rules; resolves when they are in force. */
   setRules(rules: readonly object[], security: string): Promise<void>;
 }
@@ -101,7 +103,7 @@ export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<
   writeFileSync(
     file,
     stringify({
-      relay: { url: origin, listen: `127.0.0.1:${port}`, drain: options.drain ?? '0s' },
+      relay: { url: origin, listen: `127.0.0.1:${port}`, drain: options.drain ?? '0s', metrics: '127.0.0.1:0' },
       dataDir: './data',
       database: { url: databaseUrl?.reveal() },
       provider: { issuer: provider.issuer, clientId: 'postern', clientSecretFile: './client-secret' },
@@ -172,6 +174,11 @@ export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<
         const started = agents.find((each) => each.name === name);
         return started?.tunnels.some(({ resources }) => resources.length > 0) || undefined;
       });
+    },
+    async metric(series) {
+      const text = await (await fetch(`${relay.metricsUrl}/metrics`)).text();
+      const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length));
     },
     async setRules(next, security) {
       const seen = async () => (await ask('/api/v1/policy', { headers: { cookie: security } })).body;

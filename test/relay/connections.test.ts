@@ -82,6 +82,7 @@ describe('a TCP connection through command line, relay and agent', () => {
       return row;
     };
     const stream = await client.open({ resource: 'db' }, NEVER);
+    assert.equal(await whole.metric('postern_client_tunnels'), 1);
     const sent = randomBytes(3_000_000);
     stream.end(sent);
     const got = await buffer(stream);
@@ -98,6 +99,8 @@ describe('a TCP connection through command line, relay and agent', () => {
       return newest?.end === null ? undefined : newest;
     });
     assert.equal(row.end, 'completed');
+    client[Symbol.dispose]();
+    await eventually(async () => (await whole.metric('postern_client_tunnels')) === 0 || undefined);
   });
 
   test('whom no rule lets in is told so by the sentence of the rule; it is recorded, and the target sees nothing', async () => {

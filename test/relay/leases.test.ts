@@ -191,6 +191,7 @@ describe('leasing a port', { timeout: 120_000 }, () => {
     assert.equal((await whole.ask('/api/v1/leases?of=everyone', { headers: { cookie: carol } })).status, 403);
     assert.equal(await end(carol, first), 404);
     const all = await leasesOf(root, '?of=everyone');
+    assert.equal(await whole.metric('postern_leases_open{resource="db"}'), all.length);
     assert.deepEqual(
       all.map(({ id, begun, person }) => [id, begun, person.email]),
       [
@@ -208,6 +209,7 @@ describe('leasing a port', { timeout: 120_000 }, () => {
     assert.ok(byAdmin.by);
     assert.equal(await end(alice, second), 200);
     assert.equal(await converse(second.port, MINE, 'hello'), 'ECONNREFUSED');
+    assert.equal(await whole.metric('postern_leases_open{resource="db"}'), undefined, 'none is left');
   });
 });
 

@@ -40,6 +40,11 @@ export class ClientTunnels {
     this.#door = door;
   }
 
+  /** Open ones. */
+  get count(): number {
+    return this.#open.size;
+  }
+
   /** For `GET /tunnel` with the clients' subprotocol; owns the socket from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Until the WebSocket has the socket, and after a refusal, nobody else listens.

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AccessOutcome, AuditAppender, AuditEvent } from '../../domain/audit-event.ts';
+import type { LeaseView } from '../../domain/lease.ts';
 import type { LiveAccess, TunnelView } from '../../domain/live.ts';
 import type { StrangerMeter } from '../../gateway/ports.ts';
 
@@ -8,6 +9,8 @@ import type { StrangerMeter } from '../../gateway/ports.ts';
 export interface MeterSources {
   readonly live: () => readonly LiveAccess[];
   readonly tunnels: () => readonly TunnelView[];
+  readonly clientTunnels: () => number;
+  readonly leases: () => readonly Pick<LeaseView, 'resource'>[];
   /** Events that wait for the log. */
   readonly auditWaiting: () => number;
   readonly auditSize: () => number;
@@ -113,6 +116,12 @@ export class Meters {
     });
     this.#gauge('postern_tunnel_streams', 'Open streams in the tunnels of agents.', ['agent'], (gauge) => {
       for (const { agent, streams } of sources.tunnels()) gauge.inc({ agent }, streams);
+    });
+    this.#gauge('postern_client_tunnels', 'Tunnels of command lines and programs.', [], (gauge) =>
+      gauge.set(sources.clientTunnels()),
+    );
+    this.#gauge('postern_leases_open', 'Leased ports that are open, by resource.', ['resource'], (gauge) => {
+      for (const { resource } of sources.leases()) gauge.inc({ resource });
     });
     this.#gauge('postern_audit_waiting', 'Events that wait for the audit log.', [], (gauge) =>
       gauge.set(sources.auditWaiting()),
