@@ -14,11 +14,12 @@ interface Service {
   readonly image?: string;
   readonly build?: string;
   readonly command?: readonly string[];
-  readonly networks?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly network_mode?: string;
   readonly volumes?: readonly string[];
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly ports?: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
 }
 
 interface Compose {
@@ -26,6 +27,9 @@ interface Compose {
   readonly networks: Readonly<Record<string, { ipam?: { config: { subnet: string }[] } }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
+
+const names = (list: readonly string[] | Readonly<Record<string, unknown>> = []): readonly string[] =>
+  Array.isArray(list) ? (list as string[]) : Object.keys(list);
 
 /** No engine runs here: what can be known without one. */
 describe('docker-compose.yml', () => {
@@ -50,28 +54,47 @@ describe('docker-compose.yml', () => {
   });
 
   test('names only what it defines', () => {
-    for (const [name, { networks = [], network_mode: mode, volumes = [], depends_on: needs = [] }] of services) {
-      for (const network of networks) assert.ok(network in compose.networks, `${name}: ${network}`);
+    for (const [name, { networks, network_mode: mode, volumes = [], depends_on: needs }] of services) {
+      for (const network of names(networks)) assert.ok(network in compose.networks, `${name}: ${network}`);
       for (const volume of volumes) {
         const [source = ''] = volume.split(':');
         if (!source.startsWith('.')) assert.ok(source in compose.volumes, `${name}: ${source}`);
         else assert.ok(existsSync(`${root}${source}`), `${name}: ${source}`);
       }
-      for (const other of Array.isArray(needs) ? (needs as string[]) : Object.keys(needs))
-        assert.ok(other in compose.services, `${name} needs ${other}`);
+      for (const other of names(needs)) assert.ok(other in compose.services, `${name} needs ${other}`);
       if (mode !== undefined) assert.ok(mode.replace('service:', '') in compose.services, `${name}: ${mode}`);
     }
   });
 
   test('publishes on loopback only, and the app meets the agent alone', () => {
     for (const [, { ports = [] }] of services) for (const port of ports) assert.match(port, /^127\.0\.0\.1:/);
+    const networksOf = (each: Service) =>
+      names((compose.services[each.network_mode?.replace('service:', '') ?? ''] ?? each).networks);
     const beside = (network: string) =>
-      services.filter(([, each]) => each.networks?.includes(network)).map(([name]) => name);
-    assert.deepEqual(beside('apps'), ['agent', 'whoami']);
-    assert.deepEqual(beside('inner'), ['database', 'relay']);
+      services.filter(([, each]) => networksOf(each).includes(network)).map(([name]) => name);
+    assert.deepEqual(beside('apps'), ['way-out', 'agent', 'whoami']);
+    assert.deepEqual(beside('inner'), ['database', 'provider', 'relay']);
     const subnet = compose.networks['edge']?.ipam?.config[0]?.subnet ?? '';
     const { trustedProxies } = loadRelayConfig(`${root}deploy/compose/postern.yaml`).relay;
     assert.ok(createNetworks(trustedProxies)(subnet.replace(/0\/24$/, '1')), 'the gateway of its network is trusted');
+  });
+
+  test('relay and agent, which are restarted, find the network that they are in again', () => {
+    for (const name of ['relay', 'agent']) {
+      const { network_mode: mode = '', depends_on: needs } = compose.services[name] ?? {};
+      const owner = mode.replace('service:', '');
+      assert.notEqual(owner, '', name);
+      assert.ok(!names(needs).includes(owner), `${name}: said again, Compose does not restart it with ${owner}`);
+      assert.ok(
+        services.every(([, other]) => other.network_mode !== `service:${name}`),
+        `somebody is in ${name}'s`,
+      );
+    }
+  });
+
+  test('the database is healthy when it answers others', () => {
+    const { test: probe = [] } = compose.services['database']?.healthcheck ?? {};
+    assert.ok(probe.includes('-h'), 'its first start answers on the socket before it is ready');
   });
 
   test('images have a version', () => {
