@@ -1,9 +1,7 @@
-import Type, { type Static, type TSchema } from 'typebox';
-import { parser } from '../lib/schema.ts';
+import Type, { type Static } from 'typebox';
 import type { Credential } from './credentials.ts';
+import { allRows, answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const AgentView = Type.Object({
   name: Type.String(),
@@ -37,29 +35,17 @@ const TokenView = Type.Object({
 });
 export type TokenView = Static<typeof TokenView>;
 
-const WHAT = "The relay's answer";
-const parsePage = parser(
-  Type.Object({ agents: Type.Array(AgentView), next: Nullable(Type.String()) }),
-  WHAT,
-  'request_invalid',
-);
-const parseTokens = parser(Type.Object({ tokens: Type.Array(TokenView) }), WHAT, 'request_invalid');
-const parseToken = parser(
-  Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number() }),
-  WHAT,
-  'request_invalid',
-);
+const parsePage = answerParser(Type.Object({ agents: Type.Array(AgentView), next: Nullable(Type.String()) }));
+const parseTokens = answerParser(Type.Object({ tokens: Type.Array(TokenView) }));
+const parseToken = answerParser(Type.Object({ token: Type.String({ minLength: 1 }), expiresAt: Type.Number() }));
 
 /** All agents by name, with their live tunnels at this relay. */
-export async function listAgents(credential: Credential, signal: AbortSignal): Promise<AgentView[]> {
-  const agents: AgentView[] = [];
-  for (let after = ''; ; ) {
-    const path = `/api/v1/agents${after === '' ? '' : `?after=${encodeURIComponent(after)}`}`;
-    const page = parsePage(await callRelay({ ...credential, path, signal }));
-    agents.push(...page.agents);
-    if (page.next === null || page.agents.length === 0) return agents;
-    after = page.next;
-  }
+export function listAgents(credential: Credential, signal: AbortSignal): Promise<AgentView[]> {
+  return allRows(async (after) => {
+    const path = `/api/v1/agents${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
+    const { agents: rows, next } = parsePage(await callRelay({ ...credential, path, signal }));
+    return { rows, next };
+  });
 }
 
 /** A token that enrolls this agent, once, until `expiresAt` (epoch ms). `scope`: names it may announce beyond the relay's file. */

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { parser } from '../lib/schema.ts';
 import type { Credential } from './credentials.ts';
+import { answerParser } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 
 /** What the audit log of a relay is now, signed by it. */
@@ -13,4 +13,4 @@ const Note = Type.String({ pattern: '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\
 const Answer = Type.Object({ checkpoint: Note, key: Note });
 export type FetchedCheckpoint = Static<typeof Answer>;
 
-const parseAnswer = parser(Answer, "The relay's answer", 'request_invalid');
+const parseAnswer = answerParser(Answer);

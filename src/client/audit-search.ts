@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { parser } from '../lib/schema.ts';
 import type { Credential } from './credentials.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 
 /** The relay's largest page. */
@@ -25,7 +25,7 @@ export async function searchAudit(
 }
 
 const Fields = Type.Record(Type.String(), Type.Unknown());
-const TextOrNull = Type.Union([Type.String(), Type.Null()]);
+const TextOrNull = Nullable(Type.String());
 
 const Page = Type.Object({
   entries: Type.Array(
@@ -35,12 +35,12 @@ const Page = Type.Object({
         at: Type.Number(),
         id: Type.String(),
         summary: Type.String(),
-        person: Type.Union([Type.Object({ name: TextOrNull, email: TextOrNull }), Type.Null()]),
+        person: Nullable(Type.Object({ name: TextOrNull, email: TextOrNull })),
       }),
       event: Fields,
       /** What the decision relied on. */
-      facts: Type.Union([Fields, Type.Null()]),
-      outcome: Type.Union([Fields, Type.Null()]),
+      facts: Nullable(Fields),
+      outcome: Nullable(Fields),
       recorded: Type.Object({ log: Type.String(), index: Type.Number(), leafHash: Type.String() }),
     }),
   ),
@@ -49,4 +49,4 @@ const Page = Type.Object({
 
 export type FoundRecord = Static<typeof Page>['entries'][number];
 
-const parsePage = parser(Page, "The relay's answer", 'request_invalid');
+const parsePage = answerParser(Page);

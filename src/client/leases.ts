@@ -1,9 +1,7 @@
-import Type, { type Static, type TSchema } from 'typebox';
-import { parser } from '../lib/schema.ts';
+import Type, { type Static } from 'typebox';
 import type { Credential } from './credentials.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const LeaseView = Type.Object({
   id: Type.String({ pattern: '^[\\w-]{1,64}$' }),
@@ -25,9 +23,8 @@ const LeaseView = Type.Object({
 /** A leased port. Times are epoch ms. */
 export type LeaseView = Static<typeof LeaseView>;
 
-const WHAT = "The relay's answer";
-const parseLease = parser(LeaseView, WHAT, 'request_invalid');
-const parseList = parser(Type.Object({ leases: Type.Array(LeaseView) }), WHAT, 'request_invalid');
+const parseLease = answerParser(LeaseView);
+const parseList = answerParser(Type.Object({ leases: Type.Array(LeaseView) }));
 
 /** A port that leads from this machine's address to the resource. Rejects with `forbidden` where no rule allows it. */
 export async function leasePort(

@@ -1,9 +1,7 @@
-import Type, { type Static, type TSchema } from 'typebox';
-import { parser } from '../lib/schema.ts';
+import Type, { type Static } from 'typebox';
 import type { Credential } from './credentials.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const Me = Type.Object({
   person: Type.Object({
@@ -27,4 +25,4 @@ export async function fetchMe(credential: Credential, signal: AbortSignal): Prom
   return parseMe(await callRelay({ ...credential, path: '/api/v1/me', signal }));
 }
 
-const parseMe = parser(Me, "The relay's answer", 'request_invalid');
+const parseMe = answerParser(Me);

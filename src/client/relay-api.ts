@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { PosternError } from '../lib/errors.ts';
-import { printable } from '../lib/printable.ts';
 import { loginCommand } from './profiles.ts';
+import { parseJson, problemText } from './relay-answer.ts';
 import { askRelay, notARelay, type RelayCall } from './relay-exchange.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function callRelay(call: RelayCall): Promise<unknown> {
     if (answer === undefined && body.length > 0) throw notARelay(call.relay);
     return answer;
   }
-  const detail = detailOf(answer);
+  const detail = problemText(answer);
   switch (status) {
     case 401:
       throw new PosternError(
@@ -40,20 +40,4 @@ export async function callRelay(call: RelayCall): Promise<unknown> {
 /** How this machine is called towards the relay, for the person who looks at their tokens. */
 export function machineName(): string {
   return hostname().slice(0, 64);
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The sentence for people in an RFC 9457 problem. */
-function detailOf(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null) return undefined;
-  const { detail, reference } = answer as { detail?: unknown; reference?: unknown };
-  if (typeof detail !== 'string') return undefined;
-  return printable(typeof reference === 'string' ? `${detail} (reference ${reference})` : detail);
 }

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { hasCode, PosternError } from '../lib/errors.ts';
-import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
+import { answerParser } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 import { listResources, type ReachableResource } from './resources.ts';
 import { TokenText } from './token-text.ts';
@@ -54,8 +54,4 @@ async function ownToken(credential: Credential, audience: string, signal: AbortS
   throw new PosternError('not_found', `There is no app at ${audience} that ${person} may reach by ${relay}.`);
 }
 
-const parseIssued = parser(
-  Type.Object({ token: TokenText, expiresAt: Type.Number() }),
-  "The relay's answer",
-  'request_invalid',
-);
+const parseIssued = answerParser(Type.Object({ token: TokenText, expiresAt: Type.Number() }));

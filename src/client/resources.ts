@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { PosternError } from '../lib/errors.ts';
-import { parser } from '../lib/schema.ts';
 import type { Credential } from './credentials.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 import { RESOURCE_NAME } from './resource-name.ts';
 
@@ -11,14 +11,14 @@ const ReachableResource = Type.Object({
   /** `http`, `tcp`, `ssh` or `network`; relays that know only http do not say it. */
   protocol: Type.Optional(Type.String({ pattern: '^[a-z0-9]{1,20}$' })),
   title: Type.String(),
-  description: Type.Union([Type.String(), Type.Null()]),
+  description: Nullable(Type.String()),
   /** Where http resources are. */
-  url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  url: Type.Optional(Nullable(Type.String())),
   /** A leased port leads there, and nothing else. Relays that lease nothing do not say it. */
   leaseOnly: Type.Optional(Type.Boolean()),
   tags: Type.Array(Type.String()),
   /** Whom to ask about it. */
-  owner: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  owner: Type.Optional(Nullable(Type.String())),
 });
 
 export interface ReachableResource extends Omit<Static<typeof ReachableResource>, 'protocol' | 'url'> {
@@ -53,8 +53,4 @@ export async function findResource(
   throw new PosternError('not_found', `There is no ${name} at ${credential.relay} that you may reach. See: postern ls`);
 }
 
-const parseList = parser(
-  Type.Object({ resources: Type.Array(ReachableResource) }),
-  "The relay's answer",
-  'request_invalid',
-);
+const parseList = answerParser(Type.Object({ resources: Type.Array(ReachableResource) }));

@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox';
-import { parser } from '../lib/schema.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
+import { allRows, answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 import { TokenText } from './token-text.ts';
 
-const TextOrNull = Type.Union([Type.String(), Type.Null()]);
-const TimeOrNull = Type.Union([Type.Number(), Type.Null()]);
+const TextOrNull = Nullable(Type.String());
+const TimeOrNull = Nullable(Type.Number());
 
 const ServiceTokenView = Type.Object({
   id: Type.String(),
@@ -37,15 +37,12 @@ export interface NewToken {
 }
 
 /** All services with their live tokens, by name. */
-export async function listServices({ relay, token }: Credential, signal: AbortSignal): Promise<ServiceView[]> {
-  const services: ServiceView[] = [];
-  for (let after: string | undefined; ; ) {
+export function listServices(credential: Credential, signal: AbortSignal): Promise<ServiceView[]> {
+  return allRows(async (after) => {
     const path = `/api/v1/services${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
-    const page = parsePage(await callRelay({ relay, token, path, signal }));
-    services.push(...page.services);
-    if (page.next === null || page.services.length === 0) return services;
-    after = page.next;
-  }
+    const { services: rows, next } = parsePage(await callRelay({ ...credential, path, signal }));
+    return { rows, next };
+  });
 }
 
 export async function createService(
@@ -99,8 +96,8 @@ export async function revokeServiceToken(
 const tokenPath = (name: string, id: string, verb: string): string =>
   `/${encodeURIComponent(name)}/tokens/${encodeURIComponent(id)}/${verb}`;
 
-function post({ relay, token }: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
-  return callRelay({ relay, token, method: 'POST', path: `/api/v1/services${path}`, json, signal });
+function post(credential: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
+  return callRelay({ ...credential, method: 'POST', path: `/api/v1/services${path}`, json, signal });
 }
 
 function tokenOf({ id, token, expiresAt }: Static<typeof IssuedToken>): NewToken {
@@ -108,15 +105,6 @@ function tokenOf({ id, token, expiresAt }: Static<typeof IssuedToken>): NewToken
 }
 
 const IssuedToken = Type.Object({ id: Type.String(), token: TokenText, expiresAt: Type.Number() });
-const ANSWER = "The relay's answer";
-const parsePage = parser(
-  Type.Object({ services: Type.Array(ServiceView), next: TextOrNull }),
-  ANSWER,
-  'request_invalid',
-);
-const parseToken = parser(IssuedToken, ANSWER, 'request_invalid');
-const parseRotated = parser(
-  Type.Object({ ...IssuedToken.properties, oldEndsAt: Type.Number() }),
-  ANSWER,
-  'request_invalid',
-);
+const parsePage = answerParser(Type.Object({ services: Type.Array(ServiceView), next: TextOrNull }));
+const parseToken = answerParser(IssuedToken);
+const parseRotated = answerParser(Type.Object({ ...IssuedToken.properties, oldEndsAt: Type.Number() }));

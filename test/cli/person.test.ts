@@ -70,7 +70,16 @@ describe('What a person asks their command line', { timeout: 120_000 }, () => {
     const token = new Secret('pst_gone');
     const gone = { relay: whole.origin, token, person: 'gone', profile: 'gone' };
     saveCredential({ ...gone, expiresAt: Date.now() + 600_000 }, env, { current: false });
-    for (const command of [['status'], ['ls'], ['whoami'], ['token', 'wiki']]) {
+    for (const command of [
+      ['status'],
+      ['ls'],
+      ['whoami'],
+      ['token', 'wiki'],
+      ['agents', 'ls'],
+      ['services', 'ls'],
+      ['lease', 'ls'],
+      ['audit', 'search'],
+    ]) {
       const { status, err } = await postern(...command, '--profile', 'gone');
       assert.equal(status, 4, command.join(' '));
       assert.match(err, /Run: postern login --profile gone/, command.join(' '));

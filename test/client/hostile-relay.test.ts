@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { fetchCheckpoint } from '../../src/client/audit-checkpoint.ts';
 import { loginByDevice } from '../../src/client/device-login.ts';
 import { listResources } from '../../src/client/resources.ts';
+import { listServices } from '../../src/client/services.ts';
 import { hasCode } from '../../src/lib/errors.ts';
 import { printableJson, printableLines } from '../../src/lib/printable.ts';
 import { Secret } from '../../src/lib/secret.ts';
@@ -73,6 +74,22 @@ describe('a relay that means harm', () => {
     });
     const { person } = await loginByDevice({ relay, show: () => {}, signal: NEVER });
     assert.doesNotMatch(person, /[\p{Cc}\u202e]/u);
+  });
+
+  test('makes no list without an end', async (t) => {
+    const services = Array.from({ length: 1_000 }, (_, at) => ({
+      name: `s${at}`,
+      description: null,
+      owner: 'x',
+      createdAt: 0,
+      disabledAt: null,
+      tokens: [],
+    }));
+    const page = (next: string | null) => [200, { services, next }] as const;
+    const endless = await relayThatSays(t, { '/api/v1/services': page('x'), '/api/v1/services?after=x': page('x') });
+    await assert.rejects(listServices(endless, NEVER), (error) => hasCode(error, 'limit_reached'));
+    const two = await relayThatSays(t, { '/api/v1/services': page('x'), '/api/v1/services?after=x': page(null) });
+    assert.equal((await listServices(two, NEVER)).length, 2_000);
   });
 });
 

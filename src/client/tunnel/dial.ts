@@ -1,8 +1,5 @@
-import Type from 'typebox';
 import { PosternError } from '../../lib/errors.ts';
 import type { HttpProxy } from '../../lib/http-proxy.ts';
-import { printable } from '../../lib/printable.ts';
-import { parser } from '../../lib/schema.ts';
 import { dialTunnel } from '../../tunnel/dial-tunnel.ts';
 import { UpgradeRefusedError } from '../../tunnel/dial-websocket.ts';
 import { parseReady } from '../../tunnel/handshake-message.ts';
@@ -10,6 +7,7 @@ import { Tunnel } from '../../tunnel/tunnel.ts';
 import { CLIENT_SUBPROTOCOL } from '../../tunnel/websocket-upgrade.ts';
 import type { Credential } from '../credentials.ts';
 import { loginCommand } from '../profiles.ts';
+import { parseJson, problemText } from '../relay-answer.ts';
 
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
@@ -43,26 +41,11 @@ export async function dialClientTunnel(
 
 function readable(error: unknown, relay: string, run: string): unknown {
   if (error instanceof UpgradeRefusedError) {
-    const detail = detailOf(error.body) ?? error.message;
+    const detail = problemText(parseJson(error.body)) ?? error.message;
     if (error.status === 401) return new PosternError('unauthenticated', `${detail} ${run}`);
     return new PosternError(error.status === 403 ? 'forbidden' : 'relay_unreachable', detail);
   }
   if (error instanceof PosternError && error.code !== 'timeout' && error.code !== 'tunnel_closed') return error;
   const what = error instanceof Error ? error.message : String(error);
   return new PosternError('relay_unreachable', `${relay} did not open a tunnel: ${what}`, { cause: error });
-}
-
-const parseProblem = parser(
-  Type.Object({ detail: Type.String({ minLength: 1, maxLength: 2000 }) }),
-  "The relay's answer",
-  'request_invalid',
-);
-
-/** The sentence for people in an RFC 9457 problem. */
-function detailOf(body: string): string | undefined {
-  try {
-    return printable(parseProblem(JSON.parse(body)).detail);
-  } catch {
-    return undefined;
-  }
 }
