@@ -28,6 +28,9 @@ export interface DeviceLoginOptions {
 
 /** Answers to one poll that failed on the way are not the end of the sign-in; so many in a row are. */
 const MAX_FAILURES = 5;
+/** A code lives ten minutes; a relay that never says so must not keep a script waiting for ever. */
+const LIMIT_MS = 15 * 60_000;
+const ASK_MS = 500;
 
 /** Signs this command line in without a browser on this machine (RFC 8628): a person agrees elsewhere, by a code. */
 export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<Credential, 'profile'>> {
@@ -37,7 +40,9 @@ export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<C
   show({ address: begun.verificationUri, whole: begun.verificationUriComplete, code: begun.userCode });
 
   let { intervalMs } = begun;
-  for (let failures = 0; ; ) {
+  let failures = 0;
+  // Asking takes its time, too, however often the relay lets it.
+  for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += intervalMs + ASK_MS) {
     await wait(intervalMs, signal);
     if (signal.aborted) throw new PosternError('aborted', 'The sign-in was stopped.');
     let polled: ReturnType<typeof parsePolled>;
@@ -57,10 +62,7 @@ export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<C
       case 'refused':
         throw new PosternError('sign_in_refused', 'The sign-in was refused at the relay.');
       case 'expired':
-        throw new PosternError(
-          'sign_in_refused',
-          'This code is over: nobody agreed in time, or its one answer got lost. Start the command again.',
-        );
+        throw codeIsOver();
       case 'issued':
         return {
           relay,
@@ -70,6 +72,14 @@ export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<C
         };
     }
   }
+  throw codeIsOver();
+}
+
+function codeIsOver(): PosternError {
+  return new PosternError(
+    'sign_in_refused',
+    'This code is over: nobody agreed in time, or its one answer got lost. Start the command again.',
+  );
 }
 
 const Interval = Type.Integer({ minimum: 1, maximum: 600_000 });

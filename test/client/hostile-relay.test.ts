@@ -60,20 +60,30 @@ describe('a relay that means harm', () => {
     }
   });
 
+  const shown = {
+    deviceCode: 'x',
+    userCode: 'ABCD',
+    verificationUri: 'http://postern.localhost/',
+    verificationUriComplete: 'http://postern.localhost/',
+    intervalMs: 1,
+  };
+
   test('nor by whom it lets a command line be', async (t) => {
-    const shown = {
-      deviceCode: 'x',
-      userCode: 'ABCD',
-      verificationUri: 'http://postern.localhost/',
-      verificationUriComplete: 'http://postern.localhost/',
-      intervalMs: 1,
-    };
     const { relay } = await relayThatSays(t, {
       '/cli/device': [200, shown],
       '/cli/device/token': [200, { state: 'issued', token: 'pst_x', expiresAt: 1, person: STEERING }],
     });
     const { person } = await loginByDevice({ relay, show: () => {}, signal: NEVER });
     assert.doesNotMatch(person, /[\p{Cc}\u202e]/u);
+  });
+
+  test('keeps nobody waiting for ever for a word on another machine', async (t) => {
+    const { relay } = await relayThatSays(t, {
+      '/cli/device': [200, shown],
+      '/cli/device/token': [200, { state: 'pending', intervalMs: 60_000 }],
+    });
+    const waiting = loginByDevice({ relay, show: () => {}, signal: NEVER, wait: () => Promise.resolve() });
+    await assert.rejects(waiting, (error) => hasCode(error, 'sign_in_refused'));
   });
 
   test('makes no list without an end', async (t) => {

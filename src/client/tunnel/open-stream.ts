@@ -18,6 +18,7 @@ export interface StreamOpener {
 
 /** The relay waits for a commit and for the agent, and the agent for the target. */
 const ANSWER_TIMEOUT_MS = 30_000;
+
 /** As StreamOpener, and `tunnel_closed` when the tunnel broke first. */
 export async function openStream(tunnel: Tunnel, to: Destination, signal: AbortSignal): Promise<Duplex> {
   const stream = tunnel.open();

@@ -3,14 +3,14 @@ import type { Secret } from '../../../lib/secret.ts';
 import { connectionOptions, isHopByHop } from './hop-by-hop.ts';
 import { localOrigin } from './local-request.ts';
 
-export interface Destination {
+interface AsPerson {
   /** Of the resource. */
   readonly origin: string;
   readonly token: Secret;
 }
 
 /** What the relay gets: the client's fields as they are, for the resource's own name, with the person's token. */
-export function requestFields(req: IncomingMessage, { origin, token }: Destination): string[] {
+export function requestFields(req: IncomingMessage, { origin, token }: AsPerson): string[] {
   const listed = connectionOptions(req.headers.connection);
   const local = localOrigin(req);
   const fields = ['Host', new URL(origin).host, 'Postern-Token', token.reveal()];
