@@ -8,10 +8,11 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { LineLog } from '../lib/sparing-log.ts';
-import { factsOf, methodOf } from './facts.ts';
+import { factsOf } from './facts.ts';
 import type { Mint } from './keys/mint.ts';
 import type { RecordFacts, SessionStore } from './ports.ts';
 import { type CachedSession, SessionCache } from './session-cache.ts';
+import { sessionOf, untilEnd } from './session-of.ts';
 
 export interface SessionLimits {
   readonly idleMs: number;
@@ -228,25 +229,4 @@ export class Sessions {
       ...(by === undefined ? {} : { by }),
     });
   }
-}
-
-/** For who presents a credential that ends before its session, the session ends with it: what they have open closes then. */
-function untilEnd(session: Session, credentialExpiresAt: number | undefined): Session {
-  return credentialExpiresAt === undefined || credentialExpiresAt >= session.expiresAt
-    ? session
-    : { ...session, expiresAt: credentialExpiresAt };
-}
-
-export function sessionOf(stored: StoredSession): Session {
-  return {
-    id: stored.id,
-    principal: stored.principal,
-    factsHash: stored.factsHash,
-    signedInAt: stored.signedInAt,
-    method: methodOf(stored.principal),
-    amr: stored.amr,
-    expiresAt: stored.expiresAt,
-    epoch: stored.principal.epoch,
-    ...(stored.scope === undefined ? {} : { scope: stored.scope }),
-  };
 }

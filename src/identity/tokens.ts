@@ -9,7 +9,8 @@ import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Mint } from './keys/mint.ts';
 import type { CodeStore, SessionStore } from './ports.ts';
-import { sessionOf, TOKEN_PREFIX } from './sessions.ts';
+import { sessionOf } from './session-of.ts';
+import { TOKEN_PREFIX } from './sessions.ts';
 
 export interface TokenDeps {
   readonly codes: CodeStore;

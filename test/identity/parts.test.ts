@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Session } from '../../src/domain/session.ts';
 import { DATA_KEY_FILE, loadDataKey } from '../../src/identity/keys/data-key.ts';
+import { deriveKey } from '../../src/identity/keys/derive-key.ts';
 import { createMint } from '../../src/identity/keys/mint.ts';
 import { createSeal } from '../../src/identity/keys/seal.ts';
 import { loadKeyRing } from '../../src/identity/keys/signing-keys.ts';
@@ -53,6 +54,12 @@ describe('cookies', () => {
     );
     assert.equal(openFlowCookies(newFlowId(2_000), 'v', undefined).length, 1);
   });
+});
+
+test('keys that are derived stay what they are: the database is sealed with them', () => {
+  const key = deriveKey(Buffer.alloc(32, 7), 'credentials');
+  assert.equal(key.toString('hex'), '00ebb38f8d4b886df0453d91eb10033da618c5276200f978ec72049151517128');
+  assert.notDeepEqual(deriveKey(Buffer.alloc(32, 7), 'sign-in'), key);
 });
 
 describe('seal', () => {

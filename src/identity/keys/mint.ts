@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { deriveKey } from './derive-key.ts';
 
 /** Makes the opaque texts that open a session (cookies, tokens, codes) and knows its own by their form alone. */
 export interface Mint {
@@ -14,7 +15,7 @@ const FORM = /^[A-Za-z0-9_-]{64}$/;
 
 /** The tag is HMAC-SHA-256 under a key of its own. It grants nothing: whether a text opens something is the database's word. */
 export function createMint(dataKey: Uint8Array): Mint {
-  const key = Buffer.from(hkdfSync('sha256', dataKey, '', 'postern credentials', 32));
+  const key = deriveKey(dataKey, 'credentials');
   const tagOf = (random: Uint8Array) => createHmac('sha256', key).update(random).digest().subarray(0, TAG_BYTES);
   return {
     mint() {

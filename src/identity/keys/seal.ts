@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { deriveKey } from './derive-key.ts';
 
 /** Encrypts small secrets for one purpose. `context` must be the same at both ends, and binds the text to its place. */
 export interface Seal {
@@ -12,7 +13,7 @@ const TAG_BYTES = 16;
 
 /** AES-256-GCM under a key derived from the data key for this purpose alone; base64url of nonce, text and tag. */
 export function createSeal(dataKey: Uint8Array, purpose: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', dataKey, '', `postern ${purpose}`, 32));
+  const key = deriveKey(dataKey, purpose);
   return {
     seal(plain, context) {
       const nonce = randomBytes(NONCE_BYTES);
