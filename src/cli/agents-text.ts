@@ -1,4 +1,5 @@
 import type { AgentView, TokenView } from '../client/agents.ts';
+import { counted } from '../lib/counted.ts';
 import { facts, table, timeOf } from './table.ts';
 
 export function agentTable(agents: readonly AgentView[]): string {
@@ -25,7 +26,7 @@ export function agentDetails(agent: AgentView): string {
   ];
   const tunnels = agent.tunnels.map(
     ({ id, connectedAt, expiresAt, streams, roundTripMs }) =>
-      `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${streams} ${streams === 1 ? 'stream' : 'streams'}, round trip ${roundTripMs.toFixed(1)} ms\n`,
+      `\nTunnel ${id}\n  since ${timeOf(connectedAt)}, credential until ${timeOf(expiresAt)}\n  ${counted(streams, 'stream')}, round trip ${roundTripMs.toFixed(1)} ms\n`,
   );
   return `${agent.name}\n${facts(known)}${tunnels.join('')}${served(agent)
     .map((line) => `\n  serves ${line}`)

@@ -13,12 +13,10 @@ import type { AtRelay } from '../client/profiles.ts';
 import { enrollmentTokenFileText } from '../config/enrollment-token.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { agentDetails, agentTable, tokenTable } from './agents-text.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { type DataOptions, dataOptions, relayOptions } from './at-relay.ts';
+import { printList, printOne } from './output.ts';
 import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
-
-type Listing = AtRelay & OutputOptions;
 
 export function addAgentsCommand(program: Command): void {
   const agents = program
@@ -26,17 +24,17 @@ export function addAgentsCommand(program: Command): void {
     .summary('enroll, watch and revoke agents')
     .description('What admins do about agents. The agent itself runs with: postern agent');
 
-  listing(agents.command('ls'))
+  dataOptions(agents.command('ls'))
     .description('All agents: whether they are enrolled and connected, and what they serve.')
-    .action(async ({ output, ...at }: Listing) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const found = await listAgents(loadCredential(at), stopSignal());
       printList(found, output, () => agentTable(found));
     });
 
-  listing(agents.command('show'))
+  dataOptions(agents.command('show'))
     .description('One agent with its tunnels and the state of its targets.')
     .argument('<agent>', 'its name')
-    .action(async (name: string, { output, ...at }: Listing) => {
+    .action(async (name: string, { output, ...at }: DataOptions) => {
       const found = (await listAgents(loadCredential(at), stopSignal())).find((agent) => agent.name === name);
       if (!found) throw new PosternError('not_found', `There is no agent ${name}. See: postern agents ls`);
       printOne(found, output, () => agentDetails(found));
@@ -86,9 +84,9 @@ function addTokenCommands(agents: Command): void {
       process.stderr.write(`${out} enrolls ${name}, once, until ${until}. Move it to the agent's machine.\n`);
     });
 
-  listing(token.command('ls'))
+  dataOptions(token.command('ls'))
     .description('Tokens that can still be redeemed. Their ids are not secret.')
-    .action(async ({ output, ...at }: Listing) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const found = await listEnrollmentTokens(loadCredential(at), stopSignal());
       printList(found, output, () => tokenTable(found));
     });
@@ -105,10 +103,6 @@ function addTokenCommands(agents: Command): void {
 function parseTokenId(text: string): string {
   if (/^[0-9a-f-]{1,36}$/.test(text)) return text;
   throw new InvalidArgumentError('An id looks like 1b69b1df8c039ba6.');
-}
-
-function listing(command: Command): Command {
-  return outputOption(relayOptions(command));
 }
 
 /**

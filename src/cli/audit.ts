@@ -2,14 +2,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { fetchCheckpoint } from '../client/audit-checkpoint.ts';
 import { type FoundRecord, searchAudit } from '../client/audit-search.ts';
 import { loadCredential } from '../client/credentials.ts';
-import type { AtRelay } from '../client/profiles.ts';
 import { printable } from '../lib/printable.ts';
-import { relayOptions } from './at-relay.ts';
+import { type DataOptions, dataOptions } from './at-relay.ts';
 import { addVerifyCommand } from './audit-verify.ts';
-import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { printList, printOne } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
-interface SearchOptions extends AtRelay, OutputOptions {
+interface SearchOptions extends DataOptions {
   limit: number;
 }
 
@@ -18,7 +17,7 @@ export function addAuditCommand(program: Command): void {
     .command('audit')
     .summary('search and verify the audit log')
     .description('Reads the audit log of a relay.');
-  outputOption(relayOptions(audit.command('search')))
+  dataOptions(audit.command('search'))
     .description('Finds records, newest first. Auditors, security people and admins may.')
     .argument('[query]', 'in the search language, e.g. "who:eve@example.com effect:deny"; without it, everything', '')
     .option('--limit <n>', 'at most so many records', parseLimit, 100)
@@ -26,12 +25,12 @@ export function addAuditCommand(program: Command): void {
       const found = await searchAudit(loadCredential(at), { query, limit, signal: stopSignal() });
       printList(found.map(everyField), output, () => asLines(found), 'No record matches.');
     });
-  outputOption(relayOptions(audit.command('checkpoint')))
+  dataOptions(audit.command('checkpoint'))
     .description(
       'Prints what the log is now, signed by the relay. Keep it elsewhere: `audit verify --checkpoint` tells later whether anything before it was changed or cut off.',
     )
     .option('--key', 'print the verifier of its signature instead')
-    .action(async ({ key, output, ...at }: AtRelay & OutputOptions & { key?: true }) => {
+    .action(async ({ key, output, ...at }: DataOptions & { key?: true }) => {
       const fetched = await fetchCheckpoint(loadCredential(at), stopSignal());
       printOne(fetched, output, () => (key ? `${fetched.key}\n` : fetched.checkpoint));
     });

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { loadAgentConfig } from '../config/agent-config.ts';
 import { loadRelayConfig } from '../config/relay-config.ts';
+import { counted } from '../lib/counted.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { loadPolicy } from '../policy/load-policy.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
@@ -34,7 +35,10 @@ function checkByKind(path: string): CheckResult {
   if (kind === 'policy') return checkRules(path, [{ file: path, text }]);
   if (kind === 'agent') {
     const agent = loadAgentConfig(path);
-    return { ok: true, text: `${path}: agent "${agent.name}", ${count(Object.keys(agent.targets).length, 'target')}.` };
+    return {
+      ok: true,
+      text: `${path}: agent "${agent.name}", ${counted(Object.keys(agent.targets).length, 'target')}.`,
+    };
   }
   return checkRelay(path);
 }
@@ -45,7 +49,7 @@ function checkRelay(path: string): CheckResult {
   const { directory } = config.policy;
   const loaded = loadPolicy(directory, surroundings);
   const tests = runPolicyTests(readPolicyTestFiles(directory), loaded, surroundings);
-  const summary = `${path}: relay ${config.relay.origin}, ${count(config.resources.length, 'resource')}, ${count(config.agents.length, 'agent')}, ${count(loaded.ruleSet.rules.length, 'rule')}, ${count(tests.passed, 'policy test')} passed.`;
+  const summary = `${path}: relay ${config.relay.origin}, ${counted(config.resources.length, 'resource')}, ${counted(config.agents.length, 'agent')}, ${counted(loaded.ruleSet.rules.length, 'rule')}, ${counted(tests.passed, 'policy test')} passed.`;
   const ok = tests.failures.length === 0;
   return { ok, text: [...warningLines(loaded.warnings), ...tests.failures, ...(ok ? [summary] : [])].join('\n') };
 }
@@ -53,14 +57,10 @@ function checkRelay(path: string): CheckResult {
 /** Rules alone: what they say about resources and tags is checked with postern.yaml. */
 function checkRules(path: string, files: Parameters<typeof parsePolicy>[0]): CheckResult {
   const { rules, warnings } = parsePolicy(files, undefined);
-  const summary = `${path}: ${count(rules.length, 'rule')}. Check postern.yaml to compare them with its resources.`;
+  const summary = `${path}: ${counted(rules.length, 'rule')}. Check postern.yaml to compare them with its resources.`;
   return { ok: true, text: [...warningLines(warnings), summary].join('\n') };
 }
 
 function warningLines(warnings: readonly string[]): string[] {
   return warnings.map((line) => line.replace(/^(.*?:\d+:\d+: )/, '$1warning: '));
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }

@@ -3,13 +3,11 @@ import { loadCredential } from '../client/credentials.ts';
 import { endLease, type LeaseView, leasePort, listLeases } from '../client/leases.ts';
 import type { AtRelay } from '../client/profiles.ts';
 import { isLoopback } from '../lib/networks.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { type DataOptions, dataOptions, relayOptions } from './at-relay.ts';
+import { printList, printOne } from './output.ts';
 import { parseId } from './parse-id.ts';
 import { table, timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
-
-type Listing = AtRelay & OutputOptions;
 
 export function addLeaseCommand(program: Command): void {
   const lease = program
@@ -19,20 +17,20 @@ export function addLeaseCommand(program: Command): void {
       'Leases a port of the relay that leads to a TCP or SSH resource as you: open from your address alone, for one connection that begins within a minute. A rule must allow it.',
     );
 
-  outputOption(relayOptions(lease.command('open', { isDefault: true })))
+  dataOptions(lease.command('open', { isDefault: true }))
     .description('Leases a port and prints its host and port.')
     .argument('<resource>', 'its name')
     .option('--connections <number>', 'how many connections it takes', parseCount, 1)
-    .action(async (resource: string, { connections, output, ...at }: Listing & { connections: number }) => {
+    .action(async (resource: string, { connections, output, ...at }: DataOptions & { connections: number }) => {
       const leased = await leasePort(loadCredential(at), resource, connections, stopSignal());
       printOne(leased, output, () => `${leased.host} ${leased.port}\n`);
       process.stderr.write(explain(leased));
     });
 
-  outputOption(relayOptions(lease.command('ls')))
+  dataOptions(lease.command('ls'))
     .description('Leased ports that are open or in use, newest first.')
     .option('--everyone', "everyone's (admin, security)")
-    .action(async ({ everyone = false, output, ...at }: Listing & { everyone?: boolean }) => {
+    .action(async ({ everyone = false, output, ...at }: DataOptions & { everyone?: boolean }) => {
       const found = await listLeases(loadCredential(at), everyone, stopSignal());
       printList(found, output, () => leaseTable(found));
     });

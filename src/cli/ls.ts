@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import { loadCredential } from '../client/credentials.ts';
-import type { AtRelay } from '../client/profiles.ts';
 import { listResources, type ReachableResource } from '../client/resources.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printList } from './output.ts';
+import { type DataOptions, dataOptions } from './at-relay.ts';
+import { printList } from './output.ts';
 import { table } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addLsCommand(program: Command): void {
-  outputOption(relayOptions(program.command('ls')))
+  dataOptions(program.command('ls'))
     .summary('what I may reach, and how')
     .description('What you may reach, and how: the address to open, or the command to run.')
-    .action(async ({ output, ...at }: AtRelay & OutputOptions) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const credential = loadCredential(at);
       const found = await listResources(credential, stopSignal());
       const records = found.map(({ origin, ...resource }) => ({

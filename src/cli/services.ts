@@ -12,14 +12,12 @@ import {
 } from '../client/services.ts';
 import { parseDurationMs } from '../config/values.ts';
 import { PosternError } from '../lib/errors.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputFormat, type OutputOptions, outputOption, printList, printOne } from './output.ts';
+import { type DataOptions, dataOptions, relayOptions } from './at-relay.ts';
+import { type OutputFormat, printList, printOne } from './output.ts';
 import { parseId } from './parse-id.ts';
 import { serviceTable, serviceTokenTable } from './services-text.ts';
 import { timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
-
-type Listing = AtRelay & OutputOptions;
 
 export function addServicesCommand(program: Command): void {
   const services = program
@@ -27,9 +25,9 @@ export function addServicesCommand(program: Command): void {
     .summary('programs with an identity of their own')
     .description('What admins and security people do about programs (CI, monitoring) and their tokens.');
 
-  listing(services.command('ls'))
+  dataOptions(services.command('ls'))
     .description('All services: who answers for them, what their tokens reach, and which are not used.')
-    .action(async ({ output, ...at }: Listing) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const found = await listServices(loadCredential(at), stopSignal());
       printList(found, output, () => serviceTable(found));
     });
@@ -68,13 +66,13 @@ export function addServicesCommand(program: Command): void {
 function addTokenCommands(services: Command): void {
   const token = services.command('token').description('Tokens of services. Each is shown once.');
 
-  listing(token.command('create'))
+  dataOptions(token.command('create'))
     .description('Prints a new token of a service. Only this once: put it where the program keeps its secrets.')
     .argument('<service>', 'its name')
     .requiredOption('--for <resources...>', 'the resources that it reaches, as far as rules let the service')
     .option('--life <time>', 'how long it is good for, such as 12h or 90d; at most a year', parseLife, '90d')
     .option('--label <words>', 'where it will be used')
-    .action(async (name: string, options: Listing & { for: string[]; life: string; label?: string }) => {
+    .action(async (name: string, options: DataOptions & { for: string[]; life: string; label?: string }) => {
       const { for: scope, life, label, output, ...at } = options;
       const request = { scope, expiresAt: endOf(life), ...(label === undefined ? {} : { label }) };
       const issued = await createServiceToken(loadCredential(at), name, request, stopSignal());
@@ -82,22 +80,22 @@ function addTokenCommands(services: Command): void {
       process.stderr.write(`It is ${name} at ${scope.join(', ')}, until ${timeOf(issued.expiresAt)}.\n`);
     });
 
-  listing(token.command('ls'))
+  dataOptions(token.command('ls'))
     .description('Live tokens of one service. Their ids are not secret.')
     .argument('<service>', 'its name')
-    .action(async (name: string, { output, ...at }: Listing) => {
+    .action(async (name: string, { output, ...at }: DataOptions) => {
       const found = (await listServices(loadCredential(at), stopSignal())).find((service) => service.name === name);
       if (!found) throw new PosternError('not_found', `There is no service ${name}. See: postern services ls`);
       printList(found.tokens, output, () => serviceTokenTable(found.tokens));
     });
 
-  listing(token.command('rotate'))
+  dataOptions(token.command('rotate'))
     .description('Prints a new token in place of an old one, which goes on for a while.')
     .argument('<service>', 'its name')
     .argument('<id>', 'of the old token, as `postern services token ls` shows it', parseId)
     .option('--grace <time>', 'how long the old one goes on, such as 24h; 0s: not at all', parseLife, '24h')
     .option('--life <time>', 'how long the new one is good for (default: as long as the old one was)', parseLife)
-    .action(async (name: string, id: string, options: Listing & { grace: string; life?: string }) => {
+    .action(async (name: string, id: string, options: DataOptions & { grace: string; life?: string }) => {
       const { grace, life, output, ...at } = options;
       const graceMs = parseDurationMs(grace) ?? 0;
       const request = { graceMs, ...(life === undefined ? {} : { expiresAt: endOf(life) }) };
@@ -114,10 +112,6 @@ function addTokenCommands(services: Command): void {
       await revokeServiceToken(loadCredential(at), name, id, stopSignal());
       process.stderr.write(`The token ${id} is of no use any more.\n`);
     });
-}
-
-function listing(command: Command): Command {
-  return outputOption(relayOptions(command));
 }
 
 /** Its one appearance. */

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
-import { type AtRelay, chooseProfile, type Profile } from '../client/profiles.ts';
+import { chooseProfile, type Profile } from '../client/profiles.ts';
 import { askRelayStatus, type RelayStatus } from '../client/relay-status.ts';
 import { PosternError } from '../lib/errors.ts';
 import { packageVersion } from '../lib/version.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printOne } from './output.ts';
+import { type DataOptions, dataOptions } from './at-relay.ts';
+import { printOne } from './output.ts';
 import { facts, timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addStatusCommand(program: Command): void {
-  outputOption(relayOptions(program.command('status')))
+  dataOptions(program.command('status'))
     .summary('whether the relay answers and the sign-in holds')
     .description(
       'Whether the relay answers and the sign-in holds, and what to do if not. Exit code 4: sign in; 6: the relay cannot be reached.',
     )
-    .action(async ({ output, ...at }: AtRelay & OutputOptions) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const profile = chooseProfile(at);
       if (!profile)
         throw new PosternError('unauthenticated', `There is no profile yet. Run: postern login ${at.relay ?? 'URL'}`);

@@ -1,23 +1,22 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadCredential } from '../client/credentials.ts';
-import type { AtRelay } from '../client/profiles.ts';
 import { issueResourceToken } from '../client/resource-token.ts';
 import { findResource } from '../client/resources.ts';
 import { parseDurationMs } from '../config/values.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printOne } from './output.ts';
+import { type DataOptions, dataOptions } from './at-relay.ts';
+import { printOne } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
 /** What the relay takes. */
 const SHORTEST_MS = 60_000;
 
-interface TokenOptions extends AtRelay, OutputOptions {
+interface TokenOptions extends DataOptions {
   /** Milliseconds. */
   for?: number;
 }
 
 export function addTokenCommand(program: Command): void {
-  outputOption(relayOptions(program.command('token')))
+  dataOptions(program.command('token'))
     .summary('a token for one resource')
     .description(
       'Prints a token with which a program acts as you at one http resource, until your sign-in ends. It goes into the header Postern-Token.',

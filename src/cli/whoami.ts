@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import { loadCredential } from '../client/credentials.ts';
 import { fetchMe } from '../client/me.ts';
-import type { AtRelay } from '../client/profiles.ts';
-import { relayOptions } from './at-relay.ts';
-import { type OutputOptions, outputOption, printOne } from './output.ts';
+import { type DataOptions, dataOptions } from './at-relay.ts';
+import { printOne } from './output.ts';
 import { facts, timeOf } from './table.ts';
 import { stopSignal } from './until-signal.ts';
 
 export function addWhoamiCommand(program: Command): void {
-  outputOption(relayOptions(program.command('whoami')))
+  dataOptions(program.command('whoami'))
     .summary('as whom this command line acts')
     .description('As whom this command line acts, by the word of the relay.')
-    .action(async ({ output, ...at }: AtRelay & OutputOptions) => {
+    .action(async ({ output, ...at }: DataOptions) => {
       const credential = loadCredential(at);
       const { person, roles, session } = await fetchMe(credential, stopSignal());
       const { relay, profile = null } = credential;

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { proxyFromEnvironment } from '../config/http-proxy.ts';
-import { messageOf, PosternError } from '../lib/errors.ts';
+import { hasCode, messageOf, PosternError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
 import { packageVersion } from '../lib/version.ts';
 import { connectToRelay } from '../tunnel/relay-connection.ts';
@@ -26,7 +26,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 const LATE = 'It did not answer in time. Is the address right, and does the relay run?';
 
-/** One request and its whole answer, by way of HTTPS_PROXY where that is set. Rejects with `relay_unreachable`, `aborted`, or `request_invalid` where no HTTP is spoken. */
+/** One request and its whole answer, by way of HTTPS_PROXY where that is set. Rejects with `relay_unreachable`, `aborted`, `limit_reached` for an answer too large, or `request_invalid` where no HTTP is spoken. */
 export async function askRelay(call: RelayCall): Promise<{ status: number; body: string }> {
   const url = new URL(call.path, call.relay);
   const limit = AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS);
@@ -39,6 +39,7 @@ export async function askRelay(call: RelayCall): Promise<{ status: number; body:
     return await exchange(connection, url, call, signal);
   } catch (cause) {
     if (call.signal?.aborted) throw new PosternError('aborted', 'Stopped.');
+    if (hasCode(cause, 'limit_reached')) throw cause;
     if (!limit.aborted && isNotHttp(cause)) throw notARelay(call.relay, { cause });
     const why = limit.aborted ? LATE : sentence(messageOf(cause));
     throw new PosternError('relay_unreachable', `The relay at ${call.relay} cannot be reached. ${why}`, { cause });
@@ -73,18 +74,19 @@ function exchange(
     });
     request.on('error', reject);
     request.on('response', (response) => {
-      readBody(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+      readBody(response, url.origin).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     });
     request.end(payload);
   });
 }
 
-async function readBody(response: IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage, relay: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new PosternError('limit_reached', 'Its answer is too large; ask for less.');
+    if (size > MAX_ANSWER_BYTES)
+      throw new PosternError('limit_reached', `${relay} answers with more than a command line takes. Ask for less.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

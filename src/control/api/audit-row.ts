@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { AuditRow } from '../contract/audit.ts';
 import type { AuditLogEntry } from '../ports.ts';
 import { codeWords, endWords, reasonWords } from './reason-words.ts';
@@ -38,11 +39,11 @@ function summary(event: AuditLogEntry['event']): string {
     case 'access.terminated':
       return `Cut a live access to ${event.resource}: ${event.personal?.note ?? '(reason erased)'}`;
     case 'lease.opened':
-      return `Leased port ${event.port} for ${count(event.connections, 'connection')} to ${event.resource}`;
+      return `Leased port ${event.port} for ${counted(event.connections, 'connection')} to ${event.resource}`;
     case 'lease.ended':
       return `Lease of a port for ${event.resource} ended: ${endWords(event.reason)}`;
     case 'access.throttled':
-      return `${count(event.count, 'request')} beyond the rate refused`;
+      return `${counted(event.count, 'request')} beyond the rate refused`;
     case 'sign_in.completed':
       return 'Signed in';
     case 'sign_in.failed':
@@ -56,9 +57,9 @@ function summary(event: AuditLogEntry['event']): string {
     case 'log.opened':
       return `Log opened by ${event.relay}`;
     case 'log.read':
-      return `Read the log: ${event.query === '' ? 'everything' : event.query} (${count(event.results, 'result')})`;
+      return `Read the log: ${event.query === '' ? 'everything' : event.query} (${counted(event.results, 'result')})`;
     case 'strangers.refused':
-      return `${count(event.count, 'stranger')} refused: ${codeWords(event.reason)}`;
+      return `${counted(event.count, 'stranger')} refused: ${codeWords(event.reason)}`;
     case 'configuration.loaded':
     case 'configuration.refused':
     case 'policy.loaded':
@@ -112,8 +113,4 @@ function pathOf({ personal }: AuditLogEntry['event']): string | null {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
