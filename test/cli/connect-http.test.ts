@@ -16,7 +16,7 @@ import { callRelay } from '../../src/client/relay-api.ts';
 import { sha256 } from '../../src/lib/bytes.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { type Installation, startInstallation } from '../faults/installation.ts';
-import { Browser } from '../identity/browser.ts';
+import { commandLineToken } from '../identity/command-line-token.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const UPLOAD_MB = 64;
@@ -33,7 +33,7 @@ describe('postern connect to a web app, by way of the real relay and agent', { t
   before(async () => {
     undo.defer(() => rmSync(directory, { recursive: true, force: true }));
     installation = undo.use(await startInstallation({ target: await startApp() }));
-    token = new Secret(await login(installation, await installation.signIn()));
+    token = new Secret(await commandLineToken(installation.origin, await installation.signIn()));
     saveCredential({ relay: installation.origin, token, expiresAt: Date.now() + 600_000, person: 'alice' }, env);
     const child = spawn(process.execPath, [MAIN, 'connect', 'wiki', '-L', '0'], {
       env,
@@ -109,14 +109,3 @@ describe('postern connect to a web app, by way of the real relay and agent', { t
     assert.equal(seen.length, before);
   });
 });
-
-async function login({ origin }: Installation, browser: Browser): Promise<string> {
-  const verifier = 'v'.repeat(43);
-  const redirectUri = 'http://127.0.0.1:4000/callback';
-  const challenge = sha256(verifier).toString('base64url');
-  const asked = { redirectUri, state: 's', challenge, machine: 'laptop', answer: 'allow' };
-  const { body } = await browser.json(`${origin}/cli/authorize`, 'POST', asked);
-  const code = new URL((JSON.parse(body) as { location: string }).location).searchParams.get('code');
-  const redeemed = await new Browser().json(`${origin}/cli/token`, 'POST', { code, verifier, redirectUri });
-  return (JSON.parse(redeemed.body) as { token: string }).token;
-}

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { sha256 } from '../../src/lib/bytes.ts';
 import { pause } from '../../src/lib/wait.ts';
 import { Browser } from '../identity/browser.ts';
+import { commandLineToken } from '../identity/command-line-token.ts';
 import { startDatabases } from '../store/databases.ts';
 import { type Installation, startInstallation } from './installation.ts';
 import { openTransfer } from './transfer.ts';
@@ -13,7 +13,7 @@ import { assertLogged } from './whole-log.ts';
 test('a command line that signs out: what its tokens opened is cut, what the browser opened goes on', async () => {
   await using world = await startInstallation({});
   const browser = await world.signIn();
-  const mine = await login(world, browser);
+  const mine = await commandLineToken(world.origin, browser);
   const { token } = JSON.parse((await call(world, mine, 'POST', '/api/v1/tokens', { audience: world.wiki })).body) as {
     token: string;
   };
@@ -38,7 +38,7 @@ test('on two relays: what is revoked at one is cut at the other', async () => {
   await using here = await startInstallation({ databaseUrl, id: 'here', agent: 'lab' });
   await using there = await startInstallation({ databaseUrl, dataKeyOf: here.dataDir });
   const atHome = await here.signIn();
-  const mine = await login(here, atHome);
+  const mine = await commandLineToken(here.origin, atHome);
   const service = new Browser();
   const admin = (path: string, body: object) => call(here, mine, 'POST', `/api/v1/services${path}`, body);
   assert.equal((await admin('', { name: 'ci', owner: 'ops' })).status, 200);
@@ -59,17 +59,6 @@ test('on two relays: what is revoked at one is cut at the other', async () => {
   const outcome = leaves.find(({ intent }) => intent === transfer.reference);
   assert.deepEqual([outcome?.end, outcome?.reason], ['terminated', 'session_revoked']);
 });
-
-async function login({ origin }: Installation, browser: Browser): Promise<string> {
-  const verifier = 'v'.repeat(43);
-  const redirectUri = 'http://127.0.0.1:4000/callback';
-  const challenge = sha256(verifier).toString('base64url');
-  const asked = { redirectUri, state: 's', challenge, machine: 'laptop', answer: 'allow' };
-  const { body } = await browser.json(`${origin}/cli/authorize`, 'POST', asked);
-  const code = new URL((JSON.parse(body) as { location: string }).location).searchParams.get('code');
-  const redeemed = await new Browser().json(`${origin}/cli/token`, 'POST', { code, verifier, redirectUri });
-  return (JSON.parse(redeemed.body) as { token: string }).token;
-}
 
 function call({ origin }: Installation, token: string, method: string, path: string, body: object = {}) {
   return new Browser().json(`${origin}${path}`, method, body, { 'postern-token': token });
