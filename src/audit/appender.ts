@@ -6,9 +6,9 @@ import type { Logger } from '../lib/log.ts';
 import { SparingLog } from '../lib/sparing-log.ts';
 import { pause } from '../lib/wait.ts';
 import { Frontier } from '../proof/frontier.ts';
+import { type Batch, encodeBatch } from './batch.ts';
 import type { LogState } from './checkpoints.ts';
 import type { LogBatch, LogHead, LogStore } from './log-store.ts';
-import { encodeRecord } from './record.ts';
 import { MAX_WAITING, refuse, type Waiting, WaitingEvents } from './waiting.ts';
 
 /** How far past its bound a caller may be answered. */
@@ -115,40 +115,39 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
   }
 
   async #pump(): Promise<void> {
+    let landed: Batch | undefined;
     while (!this.#fenced && !this.#stop.signal.aborted) {
       const lingerMs = this.#waiting.lingerMs();
       if (lingerMs === undefined || (lingerMs > 0 && !this.#stopping)) {
+        if (landed) {
+          this.#tell(landed);
+          landed = undefined;
+          continue;
+        }
         this.#running = false;
         if (lingerMs !== undefined) this.#linger = setTimeout(() => this.#start(), lingerMs);
         return;
       }
-      const batch = this.#waiting.take();
-      this.#inFlight = batch;
-      await this.#write(batch);
+      this.#inFlight = this.#waiting.take();
+      const writing = this.#write(this.#inFlight);
+      // Those who waited for the batch before go on when this one is on its way.
+      if (landed) setImmediate((batch: Batch) => this.#tell(batch), landed);
+      landed = await writing;
       this.#inFlight = [];
     }
+    if (landed) this.#tell(landed);
   }
 
-  async #write(batch: readonly Waiting[]): Promise<void> {
-    const { store, head } = this.#options;
-    const next = this.#frontier.copy();
-    const accepted: Waiting[] = [];
-    const rows: LogBatch['rows'][number][] = [];
-    for (const waiting of batch) {
-      try {
-        const row = encodeRecord(waiting.event, this.#options.logId, next.size);
-        next.append(row.leafHash);
-        rows.push(row);
-        accepted.push(waiting);
-      } catch (error) {
-        refuse([waiting], () => asPostern(error));
-      }
-    }
-    if (rows.length === 0) return;
+  /** What landed, if anything. */
+  async #write(events: readonly Waiting[]): Promise<Batch | undefined> {
+    const { store, head, logId } = this.#options;
+    const batch = encodeBatch(events, logId, this.#frontier);
+    const { rows, first, next, accepted } = batch;
+    if (rows.length === 0) return undefined;
     const moved: LogBatch = {
       number: head.number,
       epoch: this.#epoch,
-      oldSize: this.#frontier.size,
+      oldSize: first,
       newSize: next.size,
       root: next.root(),
       frontier: next.encode(),
@@ -164,27 +163,24 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
     else landed = await this.#learn(moved);
     if (!landed) {
       this.#waiting.putBack(accepted);
-      return;
+      return undefined;
     }
-    const first = this.#frontier.size;
     this.#frontier = next;
-    accepted.forEach((waiting, at) => this.#landed(waiting, first + at, rows[at]?.leafHash));
+    return batch;
   }
 
-  #landed(waiting: Waiting, index: number, leafHash: Buffer | undefined): void {
-    const { event } = waiting;
-    if (!waiting.answered) {
-      waiting.answered = true;
-      waiting.resolve({
-        id: event.id,
-        log: this.#options.logId,
-        index,
-        leafHash: leafHash?.toString('hex') ?? '',
-      });
-    } else if (event.kind === 'access.intent' && event.effect === 'allow') {
-      // Its caller was told that it is not recorded, so nothing was forwarded.
-      this.#noteNotForwarded(event);
-    }
+  #tell({ accepted, rows, first }: Batch): void {
+    accepted.forEach((waiting, at) => {
+      const { event } = waiting;
+      if (!waiting.answered) {
+        waiting.answered = true;
+        const leafHash = rows[at]?.leafHash.toString('hex') ?? '';
+        waiting.resolve({ id: event.id, log: this.#options.logId, index: first + at, leafHash });
+      } else if (event.kind === 'access.intent' && event.effect === 'allow') {
+        // Its caller was told that it is not recorded, so nothing was forwarded.
+        this.#noteNotForwarded(event);
+      }
+    });
   }
 
   #noteNotForwarded(intent: Extract<AuditEvent, { kind: 'access.intent' }>): void {
@@ -282,10 +278,4 @@ export function tampered(logId: string): PosternError {
     'audit_fenced',
     `The head of the audit log ${logId} does not fit its records. Nothing more is written to it: verify the log.`,
   );
-}
-
-function asPostern(error: unknown): PosternError {
-  return error instanceof PosternError
-    ? error
-    : new PosternError('request_invalid', `An audit event cannot be a record: ${messageOf(error)}`, { cause: error });
 }

@@ -1,27 +1,28 @@
 import type { TerminationReason } from '../domain/change.ts';
 import type { LiveAccess } from '../domain/live.ts';
+import { Roster } from '../lib/roster.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import { MAX_LIVE_PER_SESSION } from './limits.ts';
 import type { LiveStreams } from './ports.ts';
 
 /** What is under way, from the recorded intent to the outcome. */
 export class LiveAccesses implements LiveStreams {
-  readonly #open = new Set<OpenAccess>();
+  readonly #open = new Roster<OpenAccess>();
   readonly #bySession = new Map<string, number>();
 
   list(): readonly LiveAccess[] {
-    return [...this.#open];
+    return this.#open.list();
   }
 
   terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number {
-    const chosen = [...this.#open].filter(which);
+    const chosen = this.#open.list().filter(which);
     for (const access of chosen) access.terminate(reason);
     return chosen.length;
   }
 
   /** The accesses themselves, to review them. */
   all(): OpenAccess[] {
-    return [...this.#open];
+    return this.#open.list();
   }
 
   isFull(session: string): boolean {

@@ -2,6 +2,8 @@ import type { Session } from '../domain/session.ts';
 
 /** Sessions in memory at once. Beyond it the one used longest ago leaves, and is read from the database when it comes back. */
 const MAX_SESSIONS = 20_000;
+/** How exactly "longest ago" is meant. */
+const MOVE_MS = 1_000;
 /** Credentials (cookies of hosts, tokens) in memory for one session; the oldest leaves. */
 const MAX_CREDENTIALS = 64;
 /** Remembered revocations, against reads that began before them. Beyond it such reads start over. */
@@ -18,21 +20,32 @@ export interface CachedSession {
   touchedAt: number;
 }
 
+interface Kept extends CachedSession {
+  /** Expiry of each credential, epoch ms, by its key. */
+  readonly keys: Map<string, number>;
+  /** Since when it is where it is in the order. */
+  movedAt: number;
+}
+
 /** Live sessions by id and by credential. A read that overlaps a revocation is never kept. */
 export class SessionCache {
-  readonly #sessions = new Map<string, CachedSession & { readonly keys: Map<string, number> }>();
+  /** The last to leave at the end. */
+  readonly #sessions = new Map<string, Kept>();
   readonly #byCredential = new Map<string, string>();
   readonly #recent = new Map<string, number>();
   #clock = 0;
   #forgottenUpTo = 0;
 
-  /** By credential key; undefined when unknown or when the credential itself is over. Makes it the last to leave. */
+  /** By credential key; undefined when unknown or when the credential itself is over. */
   get(key: string, nowMs: number): CachedSession | undefined {
     const id = this.#byCredential.get(key);
     const entry = id === undefined ? undefined : this.#sessions.get(id);
     if (!entry || (entry.keys.get(key) ?? 0) <= nowMs) return undefined;
-    this.#sessions.delete(entry.session.id);
-    this.#sessions.set(entry.session.id, entry);
+    if (Math.abs(nowMs - entry.movedAt) >= MOVE_MS) {
+      entry.movedAt = nowMs;
+      this.#sessions.delete(entry.session.id);
+      this.#sessions.set(entry.session.id, entry);
+    }
     return entry;
   }
 
@@ -68,7 +81,7 @@ export class SessionCache {
     const lastSeenAt = Math.max(entry.lastSeenAt, known?.lastSeenAt ?? 0);
     const touchedAt = Math.max(entry.touchedAt, known?.touchedAt ?? 0);
     this.#sessions.delete(id);
-    this.#sessions.set(id, { ...entry, lastSeenAt, touchedAt, keys });
+    this.#sessions.set(id, { ...entry, lastSeenAt, touchedAt, keys, movedAt: entry.readAt });
     if (this.#sessions.size > MAX_SESSIONS) this.#dropOldestSession();
     return true;
   }

@@ -3,6 +3,7 @@ import type { Destination } from '../domain/destination.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
 import { sha256Hex } from '../lib/bytes.ts';
+import { Memo } from '../lib/memo.ts';
 import { type Line, lineMatches, linesOf, ResourceLines } from './candidates.ts';
 import {
   ALL,
@@ -14,7 +15,6 @@ import {
   type Where,
 } from './casbin-model.ts';
 import { destinationReadings } from './destination-pattern.ts';
-import { Memo } from './memo.ts';
 import { readingsOf } from './path-readings.ts';
 import type { Rule, RuleSet } from './rule.ts';
 import { ANYONE, factsKey, groupsByMember, type Subject, subjectsOf } from './subjects.ts';

@@ -187,9 +187,9 @@ describe('the session cache', () => {
 
   test('is bounded, and the one used longest ago leaves', () => {
     const cache = new SessionCache();
-    for (let n = 0; n < 20_000; n++) cache.put(`k${n}`, 1_000, entry(`s${n}`, `p${n}`), cache.mark());
-    cache.get('k0', 0);
-    cache.put('new', 1_000, entry('new'), cache.mark());
+    for (let n = 0; n < 20_000; n++) cache.put(`k${n}`, 10_000, entry(`s${n}`, `p${n}`), cache.mark());
+    cache.get('k0', 1_000);
+    cache.put('new', 10_000, entry('new'), cache.mark());
     assert.ok(cache.peek('s0'));
     assert.equal(cache.peek('s1'), undefined);
     assert.equal(cache.get('k1', 0), undefined);

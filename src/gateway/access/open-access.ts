@@ -47,6 +47,8 @@ export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implem
   /** Stops what is under way; replaced by each stage of forwarding. */
   stop: (() => void) | undefined;
   ended = false;
+  /** Among those that are under way. */
+  seat = -1;
   readonly #firstAgent: string;
 
   constructor(door: Door, facts: OpenFacts<Place>) {

@@ -1,23 +1,27 @@
 import type { AgentTunnel } from '../ports.ts';
 import type { TargetStream } from './target-stream.ts';
 
-/** Streams that wait for their next request, in the order in which they became idle. */
+/** Streams that wait for their next request. */
 export class IdleStreams {
-  readonly #all = new Set<TargetStream>();
-  /** The same by session, so that finding one's own does not look at everybody's. */
+  /** By session, so that finding one's own does not look at everybody's; in the order in which they became idle. */
   readonly #bySession = new Map<string, TargetStream[]>();
+  #size = 0;
+  #turns = 0;
 
   get size(): number {
-    return this.#all.size;
+    return this.#size;
   }
 
   get all(): readonly TargetStream[] {
-    return [...this.#all];
+    return [...this.#bySession.values()].flat();
   }
 
-  /** The one that has been idle for longest. */
+  /** The one that has been idle for longest. Looks at all sessions. */
   get oldest(): TargetStream | undefined {
-    const [oldest] = this.#all;
+    let oldest: TargetStream | undefined;
+    for (const [first] of this.#bySession.values()) {
+      if (first !== undefined && first.idleTurn < (oldest?.idleTurn ?? Number.POSITIVE_INFINITY)) oldest = first;
+    }
     return oldest;
   }
 
@@ -35,17 +39,22 @@ export class IdleStreams {
   }
 
   add(stream: TargetStream): void {
-    this.#all.add(stream);
+    this.#turns += 1;
+    stream.idleTurn = this.#turns;
+    this.#size += 1;
     const own = this.#bySession.get(stream.session);
     if (own === undefined) this.#bySession.set(stream.session, [stream]);
     else own.push(stream);
   }
 
+  /** False: it was not idle. */
   delete(stream: TargetStream): boolean {
-    if (!this.#all.delete(stream)) return false;
     const own = this.#bySession.get(stream.session);
-    if (own === undefined || own.length <= 1) this.#bySession.delete(stream.session);
-    else own.splice(own.lastIndexOf(stream), 1);
+    const at = own?.lastIndexOf(stream) ?? -1;
+    if (own === undefined || at === -1) return false;
+    this.#size -= 1;
+    if (own.length === 1) this.#bySession.delete(stream.session);
+    else own.splice(at, 1);
     return true;
   }
 }

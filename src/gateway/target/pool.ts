@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { Roster } from '../../lib/roster.ts';
 import { isAnonymousSession } from '../access/anonymous.ts';
 import {
   MAX_ANONYMOUS_PER_RESOURCE,
@@ -62,7 +63,7 @@ export class TargetPool {
   /** Ends streams whose authority is gone: idle ones now, busy ones with their request. */
   end(which: (stream: TargetStream) => boolean): void {
     for (const share of this.#shares.values()) {
-      for (const stream of share.busy) if (which(stream)) stream.retired = true;
+      for (const stream of share.busy.list()) if (which(stream)) stream.retired = true;
       for (const stream of share.idle.all) if (which(stream)) this.#drop(share, stream);
     }
   }
@@ -70,7 +71,7 @@ export class TargetPool {
   /** Ends what waited for its target, or for another request, for too long. `nowMs` is of `performance.now`. */
   sweep(nowMs: number): void {
     for (const { busy, idle } of this.#shares.values()) {
-      for (const stream of [...busy, ...idle.all]) stream.sweep(nowMs);
+      for (const stream of [...busy.list(), ...idle.all]) stream.sweep(nowMs);
     }
   }
 
@@ -95,7 +96,7 @@ export class TargetPool {
     }
     let own = share.idle.countOf(session);
     if (share.busy.size + own >= MAX_STREAMS_PER_SESSION) {
-      for (const stream of share.busy) if (stream.session === session) own += 1;
+      own += share.busy.count((stream) => stream.session === session);
     }
     if (own >= MAX_STREAMS_PER_SESSION) {
       const leastRecent = share.idle.oldestOf(session);
@@ -146,7 +147,7 @@ export class TargetPool {
   #share(resource: string): Share {
     let share = this.#shares.get(resource);
     if (share === undefined) {
-      share = { busy: new Set(), idle: new IdleStreams(), waiting: new Set() };
+      share = { busy: new Roster(), idle: new IdleStreams(), waiting: new Set() };
       this.#shares.set(resource, share);
     }
     return share;
@@ -154,14 +155,12 @@ export class TargetPool {
 }
 
 function strangersIn({ busy }: Share): number {
-  let strangers = 0;
-  for (const stream of busy) if (isAnonymousSession(stream.session)) strangers += 1;
-  return strangers;
+  return busy.count((stream) => isAnonymousSession(stream.session));
 }
 
 /** The streams of one resource. */
 interface Share {
-  readonly busy: Set<TargetStream>;
+  readonly busy: Roster<TargetStream>;
   readonly idle: IdleStreams;
   /** In the order of arrival. */
   readonly waiting: Set<Waiter>;

@@ -4,6 +4,7 @@ import { release } from '../../tunnel/read-memory.ts';
 import { isAnonymous } from '../access/anonymous.ts';
 import type { OpenRequest } from '../access/open-request.ts';
 import { isSafeMethod } from '../access/origin-rule.ts';
+import { leaveWithOthers } from '../answer/departures.ts';
 import { breakOff, lingerAfter } from '../answer/exchange.ts';
 import { BODY_TOO_LARGE, NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
 import { type Failure, terminatedRefusal } from '../answer/terminated.ts';
@@ -123,8 +124,10 @@ export class TargetAnswer implements Asker {
     addTrailers(access, trailers);
     if (held === undefined) res.end();
     // As text it shares one write with the head; as bytes they would be two parts of one.
-    else if (held.length <= SHORT_BODY_BYTES && !this.#hasData) res.end(held.toString('latin1'), 'latin1');
-    else res.end(held);
+    else if (held.length <= SHORT_BODY_BYTES && !this.#hasData) {
+      const text = held.toString('latin1');
+      leaveWithOthers(() => res.end(text, 'latin1'));
+    } else res.end(held);
     lingerAfter(exchange);
     access.stop = undefined;
     door.pool.giveBack(stream, reusable);

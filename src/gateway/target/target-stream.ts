@@ -13,6 +13,10 @@ export class TargetStream {
   readonly #bornAt: number;
   /** Requests it was taken for. */
   ordinal = 1;
+  /** Among those that are in use. */
+  seat = -1;
+  /** Greater than that of those that became idle before it. */
+  idleTurn = 0;
   /** Its authority ended while it was busy: it goes with its request. */
   retired = false;
   #connection: TargetConnection | undefined;
