@@ -4,6 +4,7 @@ import { type Report, summarise } from './report.ts';
 import { measureRounds } from './rounds.ts';
 import { BenchError, type Setup } from './setup.ts';
 import { startNginx } from './setups/nginx.ts';
+import { startNodeProxy } from './setups/node-proxy.ts';
 import { startPostern } from './setups/postern.ts';
 import { startSsh } from './setups/ssh.ts';
 import { startTarget, targetAlone } from './setups/target.ts';
@@ -36,6 +37,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
     say(`starting ${name}`);
     if (name === 'target') setups.push(targetAlone(target));
     else if (name === 'nginx') setups.push(await startNginx(stack, target, signal));
+    else if (name === 'node') setups.push(await startNodeProxy(stack, target, signal));
     else if (name === 'ssh') setups.push(await startSsh(stack, target, signal));
     else setups.push(await startPostern(stack, target, { name }, signal));
   }

@@ -13,7 +13,7 @@ export interface Options {
 export const USAGE = `npm run bench -- [--json] [--seconds 3] [--rounds 3] [--download-mb 512] [--only ${SETUP_NAMES.join(',')}]`;
 
 /** The embedded database is measured when asked for with --only: two relays more in one run would crowd a small machine. */
-const DEFAULT_SETUPS: readonly SetupName[] = ['target', 'nginx', 'ssh', 'postern'];
+const DEFAULT_SETUPS: readonly SetupName[] = ['target', 'nginx', 'node', 'ssh', 'postern'];
 
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({

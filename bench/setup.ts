@@ -19,12 +19,13 @@ export interface Part {
   readonly own: boolean;
 }
 
-export const SETUP_NAMES = ['target', 'nginx', 'ssh', 'postern', 'postern-embedded'] as const;
+export const SETUP_NAMES = ['target', 'nginx', 'node', 'ssh', 'postern', 'postern-embedded'] as const;
 export type SetupName = (typeof SETUP_NAMES)[number];
 
 export const SETUP_TITLES: Readonly<Record<SetupName, string>> = {
   target: 'target alone',
   nginx: 'nginx, plain reverse proxy',
+  node: 'bare Node reverse proxy',
   ssh: 'ssh -R',
   postern: 'Postern, PostgreSQL',
   'postern-embedded': 'Postern, embedded database',

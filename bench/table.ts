@@ -82,7 +82,7 @@ function renderCpu({ setups }: Report): string {
 
 function renderRatios({ setups }: Report): string {
   const lines = setups.flatMap((setup) =>
-    (['nginx', 'ssh'] as const).flatMap((other) => {
+    (['nginx', 'node', 'ssh'] as const).flatMap((other) => {
       const ratios = setup.ratios[other];
       if (!ratios || !setup.name.startsWith('postern')) return [];
       const numbers = [

@@ -1,4 +1,5 @@
 import { messageOf, PosternError } from '../lib/errors.ts';
+import { Register } from '../lib/register.ts';
 import { ALL_FLAGS, Flag, FrameDecoder, type FrameSink, FrameType, GoAwayCode } from './frame.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { OutgoingFrames } from './outgoing.ts';
@@ -33,7 +34,7 @@ export class Tunnel {
   readonly #heartbeat: Heartbeat;
   readonly #outgoing = new OutgoingFrames();
   readonly #budget = new WindowBudget(TUNNEL_BUDGET_BYTES, processBudget, TUNNEL_SHARE_BYTES);
-  readonly #streams = new Map<number, TunnelStream>();
+  readonly #streams = new Register<number, TunnelStream>();
   readonly #ended = new AbortController();
   readonly #port: StreamPort;
   #ready: TunnelStream[] = [];
@@ -158,7 +159,7 @@ export class Tunnel {
     this.#heartbeat.stop();
     const text = `The tunnel closed (${end.code}): ${end.reason}`;
     const error = new PosternError('tunnel_closed', text, { cause: end });
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.list()) {
       if (!stream.complete) stream.destroy(error);
     }
     this.#streams.clear();
