@@ -1,21 +1,14 @@
+import { HOP_BY_HOP } from '../../lib/hop-by-hop.ts';
+
 /** What a field of a target's answer is to us, by its name alone. */
 export type AnswerFieldKind = 'pass' | 'hop' | 'connection' | 'set-cookie' | 'clear-site-data';
 
-/** RFC 9110 §7.6.1, and what clients have no use for. */
+/** Clients have no use for `Expect`, nor for `Trailer`: most get none. */
 const KINDS: ReadonlyMap<string, AnswerFieldKind> = new Map<string, AnswerFieldKind>([
   ['clear-site-data', 'clear-site-data'],
   ['connection', 'connection'],
-  ['expect', 'hop'],
-  ['http2-settings', 'hop'],
-  ['keep-alive', 'hop'],
-  ['proxy-authenticate', 'hop'],
-  ['proxy-authorization', 'hop'],
-  ['proxy-connection', 'hop'],
   ['set-cookie', 'set-cookie'],
-  ['te', 'hop'],
-  ['trailer', 'hop'],
-  ['transfer-encoding', 'hop'],
-  ['upgrade', 'hop'],
+  ...[...HOP_BY_HOP, 'expect', 'trailer'].map((name) => [name, 'hop'] as const),
 ]);
 /** Most names have another length than all of these. */
 const LENGTHS: readonly boolean[] = Array.from({ length: 20 }, (_, length) =>

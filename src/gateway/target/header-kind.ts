@@ -1,3 +1,5 @@
+import { HOP_BY_HOP } from '../../lib/hop-by-hop.ts';
+
 /** What a field of a client's request is to us, by its name alone. */
 export type HeaderKind = 'pass' | 'drop' | 'host' | 'cookie' | 'authorization' | 'connection' | 'content-length';
 
@@ -8,19 +10,8 @@ export interface HeaderName {
   readonly folded: string;
 }
 
-/** RFC 9110 §7.6.1, with the fields that the request's head gets by itself or that were for us. */
-const HOP_BY_HOP = new Set([
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** With `Expect`, which was for us, and `Trailer`: those of requests are discarded. */
+const DROPPED = new Set([...HOP_BY_HOP, 'expect', 'trailer']);
 
 /**
  * Only a proxy's to say, and apps believe it of whatever is in front of them: ours, the client's address, another path
@@ -73,6 +64,6 @@ function kindOf(lower: string, folded: string): HeaderKind {
     case 'content-length':
       return lower;
     default:
-      return HOP_BY_HOP.has(lower) || RESERVED.test(folded) ? 'drop' : 'pass';
+      return DROPPED.has(lower) || RESERVED.test(folded) ? 'drop' : 'pass';
   }
 }

@@ -1,18 +1,10 @@
-/** Fields of one hop (RFC 9110 §7.6.1), which each hop writes anew. `Expect` is not among them: both ends of it are ours to pass on. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { HOP_BY_HOP } from '../../../lib/hop-by-hop.ts';
+
+/** `Expect` and `Trailer` are not among them: what they ask of the other end passes. */
+const OF_ONE_HOP: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'connection']);
 
 export function isHopByHop(lower: string): boolean {
-  return HOP_BY_HOP.has(lower);
+  return OF_ONE_HOP.has(lower);
 }
 
 /** Names that a Connection field lists, in lower case. */
