@@ -1,3 +1,6 @@
+import type { Resource } from './resource.ts';
+import type { Session } from './session.ts';
+
 /** What a stream carries to the agent, signed by the relay. One receipt opens one stream, once. */
 export interface Receipt {
   readonly relay: string;
@@ -15,4 +18,11 @@ export interface Receipt {
   readonly leafHash: string;
   /** Epoch ms; the agent must have opened the stream before it. */
   readonly openBefore: number;
+}
+
+/** What the gateway says of a stream to have a receipt for it; the relay's name and the time are its issuer's to add. */
+export interface ReceiptRequest
+  extends Pick<Receipt, 'agent' | 'tunnel' | 'stream' | 'destination' | 'intent' | 'leafHash'> {
+  readonly session: Session;
+  readonly resource: Resource;
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AuditAppender } from '../domain/audit-event.ts';
 import type { TerminationReason } from '../domain/change.ts';
 import type { LiveAccess } from '../domain/live.ts';
+import type { ReceiptRequest } from '../domain/receipt.ts';
 import type { Resource } from '../domain/resource.ts';
 import type { Identity, Presented, Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
@@ -113,16 +114,7 @@ export interface AssertionIssuer {
 }
 
 export interface ReceiptIssuer {
-  issue(receipt: {
-    readonly agent: string;
-    readonly tunnel: string;
-    readonly stream: string;
-    readonly session: Session;
-    readonly resource: Resource;
-    readonly destination?: string | undefined;
-    readonly intent: string;
-    readonly leafHash: string;
-  }): Promise<string>;
+  issue(request: ReceiptRequest): Promise<string>;
 }
 
 /** Counts refusals that have no principal. Never blocks, bounded. */

@@ -1,6 +1,6 @@
-import type { Receipt } from '../domain/receipt.ts';
+import type { Receipt, ReceiptRequest } from '../domain/receipt.ts';
 import type { Resource } from '../domain/resource.ts';
-import type { Identity, Session } from '../domain/session.ts';
+import type { Identity } from '../domain/session.ts';
 import { randomToken, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { dropOldest } from '../lib/drop-oldest.ts';
@@ -62,18 +62,6 @@ export function createAssertionIssuer({ keys, relayOrigin, clock }: IssuerDeps) 
       return token;
     },
   };
-}
-
-export interface ReceiptRequest {
-  readonly agent: string;
-  readonly tunnel: string;
-  readonly stream: string;
-  readonly session: Session;
-  readonly resource: Resource;
-  /** Address and port, where the resource is a network. */
-  readonly destination?: string | undefined;
-  readonly intent: string;
-  readonly leafHash: string;
 }
 
 /** Structurally the `ReceiptIssuer` of the gateway. `relayId` is the relay's id as in records. */
