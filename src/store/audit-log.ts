@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { ELEMENT, encodeArray } from './binary-array.ts';
 import type { Store } from './open.ts';
+import { runOnce } from './run-once.ts';
 
 interface Head {
   readonly number: number;
@@ -121,22 +122,13 @@ export class AuditLogTable {
     await this.#store.pool.query('INSERT INTO audit_fact (hash, salt, body) VALUES ($1, $2, $3)', [hash, salt, body]);
   }
 
-  /** A connection that failed is dropped, so what follows a failure runs on a new one. */
   async #run<R extends pg.QueryResultRow>(text: string, values: unknown[], name?: string): Promise<R[]> {
-    const client = await this.#store.connect('append');
-    let failed = true;
-    try {
-      const query: pg.QueryConfig & { query_timeout: number } = {
-        text,
-        values,
-        query_timeout: this.commitTimeoutMs,
-        ...(name === undefined ? {} : { name }),
-      };
-      const { rows } = await client.query<R>(query);
-      failed = false;
-      return rows;
-    } finally {
-      client.release(failed);
-    }
+    const query: pg.QueryConfig & { query_timeout: number } = {
+      text,
+      values,
+      query_timeout: this.commitTimeoutMs,
+      ...(name === undefined ? {} : { name }),
+    };
+    return runOnce<R>(await this.#store.connect('append'), query);
   }
 }

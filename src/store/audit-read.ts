@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Store } from './open.ts';
+import { runOnce } from './run-once.ts';
 
 interface Head {
   readonly number: number;
@@ -58,14 +59,6 @@ export class AuditLogReader {
   }
 
   async #read<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R[]> {
-    const client = await this.#store.connect('search');
-    let failed = true;
-    try {
-      const { rows } = await client.query<R>(text, values);
-      failed = false;
-      return rows;
-    } finally {
-      client.release(failed);
-    }
+    return runOnce<R>(await this.#store.connect('search'), { text, values });
   }
 }

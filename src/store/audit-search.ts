@@ -3,6 +3,7 @@ import { PosternError } from '../lib/errors.ts';
 import { UUID } from '../lib/id.ts';
 import { compileFilter, uuidAt } from './audit-filter.ts';
 import type { Store } from './open.ts';
+import { runOnce } from './run-once.ts';
 
 /** Entries of one page. */
 const MAX_PAGE = 200;
@@ -139,12 +140,6 @@ async function runSearch<R extends object>(
 ): Promise<{ rows: R[]; tookMs: number }> {
   const client = await store.connect('search');
   const startedAt = performance.now();
-  let failed = true;
-  try {
-    const { rows } = await client.query<R>(text, [...values]);
-    failed = false;
-    return { rows, tookMs: performance.now() - startedAt };
-  } finally {
-    client.release(failed);
-  }
+  const rows = await runOnce<R>(client, { text, values: [...values] });
+  return { rows, tookMs: performance.now() - startedAt };
 }

@@ -1,11 +1,8 @@
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { LanePool } from './lane-pool.ts';
+import { runOnce } from './run-once.ts';
 
-/**
- * The embedded database has no background processes: without this its write-ahead log and dead rows only grow, and the
- * planner knows nothing. In steps so small that appends hardly wait.
- */
 export interface MaintenanceBounds {
   readonly lookMs: number;
   /** Write-ahead log since the last checkpoint, beyond which the next is written. */
@@ -36,7 +33,11 @@ const SMALL_TABLES = `
 SELECT format('VACUUM (ANALYZE) %I', relname) AS statement FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'audit_record'`;
 
-/** What an earlier process left undone is done before this resolves: later it would hold up appends. */
+/**
+ * The embedded database has no background processes: without this its write-ahead log and dead rows only grow, and the
+ * planner knows nothing. In steps so small that appends hardly wait; what an earlier process left undone is done before
+ * this resolves, since later it would hold them up.
+ */
 export async function startMaintenance(
   pool: LanePool,
   log: Logger,
@@ -88,15 +89,7 @@ export async function startMaintenance(
 
   /** Each statement in a turn of its own. */
   async function ask<Row extends object>(text: string): Promise<Row[]> {
-    const client = await pool.connectIn('search');
-    let failed = true;
-    try {
-      const { rows } = await client.query<Row>(text);
-      failed = false;
-      return rows;
-    } finally {
-      client.release(failed);
-    }
+    return runOnce<Row>(await pool.connectIn('search'), { text });
   }
 
   return {
