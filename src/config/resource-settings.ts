@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { DEFAULT_SETTINGS, type Resource, type UnsafeFrom } from '../domain/resource.ts';
+import { HOST_FIELD } from '../lib/host-field.ts';
 import type { Place, Problems } from './problem.ts';
 import type { ResourceSchema } from './resource-schema.ts';
 import { parseDurationMs, parseOrigin, parseSizeBytes } from './values.ts';
@@ -9,8 +10,6 @@ type At = (...path: (string | number)[]) => Place;
 type Settings = Pick<Resource, 'corsOrigins' | 'targetHost' | 'timeouts' | 'bodyLimitBytes' | 'unsafeFrom'>;
 
 const DAY_MS = 86_400_000;
-/** As the relay takes it in a Host field: a name or address, with or without port. */
-const HOST_FIELD = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 /** How one resource's requests are treated on their way. */
 export function readSettings(entry: Entry, at: At, problems: Problems): Settings {

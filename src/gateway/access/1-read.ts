@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseRequestTarget, type RequestPath } from '../../domain/request-path.ts';
 import { clientAddress } from '../../lib/client-address.ts';
+import { HOST_FIELD } from '../../lib/host-field.ts';
 import { badRequest, type Refusal } from '../answer/refusal.ts';
 import { MAX_HEADER_COUNT } from '../limits.ts';
 import { overridesMethod } from './method-override.ts';
@@ -39,8 +40,6 @@ export interface RequestHead {
   readonly takesTrailers: boolean;
 }
 
-/** A registered name or IPv4 address with optional port, or a bracketed IPv6 address; no userinfo, not empty (RFC 9110 §4.2.4, §7.2). */
-const HOST = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 const SINGLE: ReadonlyMap<string, keyof Fields> = new Map<string, keyof Fields>([
   ['host', 'host'],
   ['authorization', 'authorization'],
@@ -111,7 +110,7 @@ export function readRequest(req: IncomingMessage, isUpgrade: boolean): RequestHe
   const method = req.method ?? '';
   if (method === 'TRACE' || method === 'CONNECT') return badRequest(501, `The method ${method} is not forwarded.`);
   const { host, transferEncoding, contentLength, expect } = fields;
-  if (host === undefined || !HOST.test(host)) return badRequest(400, 'The request needs exactly one valid Host.');
+  if (host === undefined || !HOST_FIELD.test(host)) return badRequest(400, 'The request needs exactly one valid Host.');
   if (transferEncoding !== undefined) {
     if (transferEncoding.toLowerCase() !== 'chunked') {
       return badRequest(501, 'No transfer coding other than chunked is accepted.');
