@@ -1,8 +1,8 @@
 import { type TSchema, Type } from 'typebox';
+import { NAME_PATTERN } from '../domain/name.ts';
 
 /** What the schemas of both files are made of. Descriptions complete "must be …" and serve editors. */
 
-const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
 const NAME_DESCRIPTION = 'a name of lower-case letters, digits and "-", at most 63 characters';
 
 export const NameSchema = Type.String({ pattern: NAME_PATTERN, description: NAME_DESCRIPTION });

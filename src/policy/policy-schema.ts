@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
+import { NAME_PATTERN } from '../domain/name.ts';
 
 /** The shape of policies/*.yaml and of policies/*.test.yaml. */
 
 const closed = { additionalProperties: false } as const;
 
-const NAME = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
-const Name = Type.String({ pattern: NAME, description: 'a name of lower-case letters, digits and "-"' });
+const Name = Type.String({ pattern: NAME_PATTERN, description: 'a name of lower-case letters, digits and "-"' });
 const Effect = Type.Union([Type.Literal('allow'), Type.Literal('deny')]);
 const Method = Type.String({
   pattern: '^[A-Z][A-Z-]{0,31}$',
@@ -34,7 +34,7 @@ const What = Type.String({
 export const PolicyFileSchema = Type.Object(
   {
     groups: Type.Optional(
-      Type.Record(Type.String({ pattern: NAME }), Type.Array(Member, { maxItems: 10_000 }), {
+      Type.Record(Type.String({ pattern: NAME_PATTERN }), Type.Array(Member, { maxItems: 10_000 }), {
         description: 'a name of lower-case letters, digits and "-"',
       }),
     ),

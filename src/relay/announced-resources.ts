@@ -1,4 +1,5 @@
 import type { RelayConfig } from '../config/relay-config.ts';
+import { NAME_PATTERN } from '../domain/name.ts';
 import { DEFAULT_SETTINGS, type Protocol, type Resource } from '../domain/resource.ts';
 import type { Announced, AnnouncementJudge, RefusedAnnouncement } from '../gateway/tunnel/announcement.ts';
 import { isInScope } from './scope.ts';
@@ -6,7 +7,7 @@ import type { SnapshotHolder } from './snapshot-holder.ts';
 
 /** Resources beyond the file, all agents together. At the limit announcements of new names are refused. */
 const MAX_ANNOUNCED = 2_000;
-const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAME = new RegExp(NAME_PATTERN);
 
 /**
  * What agents may serve: the resources whose entry in the relay's file lists them, and names within the scope of their

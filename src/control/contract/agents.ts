@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
+import { NAME_PATTERN } from '../../domain/name.ts';
 import { closed, Nullable, Whole } from './parts.ts';
 
-export const AgentName = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' });
+const AgentName = Type.String({ pattern: NAME_PATTERN });
 export const AgentParams = Type.Object({ name: AgentName });
 export type AgentParams = Static<typeof AgentParams>;
 

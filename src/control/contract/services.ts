@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
+import { NAME_PATTERN } from '../../domain/name.ts';
 import { closed, Id, Nullable, Whole } from './parts.ts';
 
 const Name = Type.String({
-  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+  pattern: NAME_PATTERN,
   description: 'Lower-case letters, digits and "-"; rules say service:<name>.',
 });
 /** Words for people. */
