@@ -3,9 +3,9 @@ import type { Credentials } from '../../identity/agents/credentials.ts';
 import type { Enrolling } from '../../identity/agents/enrollment.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode } from '../../lib/errors.ts';
+import { callerOf } from '../caller.ts';
 import { CredentialBody, EnrollBody, Enrolled, IssuedCredential } from '../contract/agents.ts';
 import { problemOf, sendProblem } from '../problem.ts';
-import { callerOf } from '../sign-in/routes.ts';
 
 export interface DeviceRoutesDeps {
   readonly enrollment: Enrolling;

@@ -1,13 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { KeyRing } from '../../identity/keys/signing-keys.ts';
-import type { Caller } from '../../identity/ports.ts';
 import { dropCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
 import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/sign-in/hand-off.ts';
 import { safeReturnPath } from '../../identity/sign-in/return-path.ts';
 import type { SignIns } from '../../identity/sign-in/sign-in.ts';
-import { clientAddress } from '../../lib/client-address.ts';
 import { PosternError } from '../../lib/errors.ts';
+import { callerOf } from '../caller.ts';
 import { Nothing } from '../contract/parts.ts';
 import { SignedOut } from '../contract/sessions.ts';
 import { html } from '../html.ts';
@@ -123,11 +122,7 @@ function refuseEmbedded({ headers }: FastifyRequest): void {
   throw new PosternError('forbidden', 'Sign-in is a page, not a part of another. Open Postern itself and try again.');
 }
 
-export function callerOf(request: FastifyRequest): Caller {
-  return { address: clientAddress(request.raw), userAgent: request.headers['user-agent']?.slice(0, 512) };
-}
-
-export function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
+function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
   reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
   for (const cookie of setCookies) reply.header('set-cookie', cookie);
   return reply.redirect(location, 303);
