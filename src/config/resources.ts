@@ -1,7 +1,8 @@
 import type { Static } from 'typebox';
 import type { Protocol, Resource } from '../domain/resource.ts';
 import { RESOURCE_DEFAULTS } from './defaults.ts';
-import { didYouMean, type Place, type Problems } from './problem.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { Place, Problems } from './problem.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
 import type { ResourceSchema } from './resource-schema.ts';
 import { readSettings } from './resource-settings.ts';

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { didYouMean, type Place, type Problems } from './problem.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { Place, Problems } from './problem.ts';
 
 /**
  * Reads YAML nodes by a TypeBox schema (its JSON Schema form): values come out, and every difference becomes a problem

@@ -1,4 +1,5 @@
-import { didYouMean, type Place, type Problems } from '../config/problem.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
+import type { Place, Problems } from '../config/problem.ts';
 import type { LocalGroup } from './rule.ts';
 
 export interface WrittenGroup {

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
-import { didYouMean, type Place, Problems } from '../config/problem.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
+import { type Place, Problems } from '../config/problem.ts';
 import { parseYaml, type YamlDocument } from '../config/yaml-document.ts';
 import type { Protocol, Resource } from '../domain/resource.ts';
 import { isNetwork, parseDestinationPattern } from './destination-pattern.ts';
