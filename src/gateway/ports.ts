@@ -7,6 +7,7 @@ import type { Resource } from '../domain/resource.ts';
 import type { Identity, Presented, Session } from '../domain/session.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Endpoint } from '../lib/network/endpoint.ts';
+import type { Resolution } from '../tunnel/control-message.ts';
 
 /** Everything the data plane asks of the rest of the relay. The composition root fills it in. */
 export interface GatewayPorts {
@@ -98,7 +99,7 @@ export interface AgentTunnel {
 }
 
 export type Resolved = { readonly address: string } | { readonly code: Unresolved; readonly message: string };
-export type Unresolved = 'not_allowed' | 'not_found' | 'timeout' | 'too_many' | 'tunnel_closed';
+type Unresolved = Resolution | 'tunnel_closed';
 
 export interface StreamOpening {
   readonly resource: string;
