@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { type AgentTarget, targetText } from '../config/agent-target.ts';
-import { hasCode, PosternError } from '../lib/errors.ts';
+import { PosternError } from '../lib/errors.ts';
 import { connectReusing } from '../tunnel/read-memory.ts';
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -63,8 +63,4 @@ function open(target: AgentTarget): Socket {
     minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
   });
-}
-
-export function isDialTimeout(error: unknown): boolean {
-  return hasCode(error, 'timeout');
 }

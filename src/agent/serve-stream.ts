@@ -1,10 +1,10 @@
 import type { AgentTarget } from '../config/agent-target.ts';
-import { messageOf } from '../lib/errors.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { copy } from '../tunnel/copy.ts';
 import type { TunnelStream } from '../tunnel/stream.ts';
 import { encodeAnswer, receiveHeader, type StreamRefusal } from '../tunnel/stream-header.ts';
-import { dial, isDialTimeout } from './dial.ts';
+import { dial } from './dial.ts';
 import type { NetworkTargets } from './network-targets.ts';
 import type { ReceiptCheck } from './receipt-check.ts';
 
@@ -68,7 +68,7 @@ async function dialAndCopy(
     if (gone.signal.aborted) return;
     const message = messageOf(error);
     dialled(message);
-    refuse(stream, isDialTimeout(error) ? 'dial_timeout' : 'dial_refused', message);
+    refuse(stream, hasCode(error, 'timeout') ? 'dial_timeout' : 'dial_refused', message);
   } finally {
     stream.off('close', abort);
   }
