@@ -97,7 +97,8 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.equal((await settled()).version, first.version, 'taken back');
 
     const groups = { oncall: ['provider:sre'] };
-    write(stringify({ rules: [rule('everybody-uses-it'), { ...rule('second'), methods: ['GET'] }], groups }));
+    const third = { ...rule('third'), what: ['any-resource'], destinations: ['db1.lan:5432'] };
+    write(stringify({ rules: [rule('everybody-uses-it'), { ...rule('second'), methods: ['GET'] }, third], groups }));
     const second = await eventually(async () => {
       const state = await get<PolicyState>('/api/v1/policy', olga);
       return state.version === first.version ? undefined : state;
@@ -106,10 +107,11 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     const rules = await get<PolicyRules>('/api/v1/policy/rules', olga);
     assert.equal(rules.version, second.version);
     assert.deepEqual(
-      rules.rules.map(({ id, methods, paths }) => ({ id, methods, paths })),
+      rules.rules.map(({ id, methods, paths, destinations }) => ({ id, methods, paths, destinations })),
       [
-        { id: 'everybody-uses-it', methods: null, paths: null },
-        { id: 'second', methods: ['GET'], paths: null },
+        { id: 'everybody-uses-it', methods: null, paths: null, destinations: null },
+        { id: 'second', methods: ['GET'], paths: null, destinations: null },
+        { id: 'third', methods: null, paths: null, destinations: ['db1.lan:5432'] },
       ],
     );
     assert.deepEqual(rules.groups, [{ name: 'oncall', members: ['provider:sre'] }]);

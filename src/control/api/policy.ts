@@ -33,13 +33,14 @@ export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void
       reply.header('cache-control', 'no-store');
       return {
         version,
-        rules: ruleSet.rules.map(({ id, effect, who, what, methods, paths, message }) => ({
+        rules: ruleSet.rules.map(({ id, effect, who, what, methods, paths, destinations, message }) => ({
           id,
           effect,
           who: [...who],
           what: [...what],
           methods: methods === undefined ? null : [...methods],
           paths: paths === undefined ? null : [...paths],
+          destinations: destinations === undefined ? null : [...destinations],
           message: message ?? null,
         })),
         groups: ruleSet.groups.map(({ name, members }) => ({ name, members: [...members] })),

@@ -21,6 +21,7 @@ const Rule = Type.Object({
   what: Type.Array(Type.String()),
   methods: Nullable(Type.Array(Type.String()), 'null: all.'),
   paths: Nullable(Type.Array(Type.String())),
+  destinations: Nullable(Type.Array(Type.String()), 'Of rules for networks; null: all that their agents list.'),
   message: Nullable(Type.String()),
 });
 
