@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { fetchCheckpoint } from '../client/audit-checkpoint.ts';
 import { type FoundRecord, searchAudit } from '../client/audit-search.ts';
 import { loadCredential } from '../client/credentials.ts';
-import { printable } from '../lib/printable.ts';
 import { type DataOptions, dataOptions } from './at-relay.ts';
+import { auditLines } from './audit-text.ts';
 import { addVerifyCommand } from './audit-verify.ts';
 import { printList, printOne } from './output.ts';
 import { stopSignal } from './until-signal.ts';
@@ -23,7 +23,7 @@ export function addAuditCommand(program: Command): void {
     .option('--limit <n>', 'at most so many records', parseLimit, 100)
     .action(async (query: string, { output, limit, ...at }: SearchOptions) => {
       const found = await searchAudit(loadCredential(at), { query, limit, signal: stopSignal() });
-      printList(found.map(everyField), output, () => asLines(found), 'No record matches.');
+      printList(found.map(everyField), output, () => auditLines(found.map(({ row }) => row)), 'No record matches.');
     });
   dataOptions(audit.command('checkpoint'))
     .description(
@@ -40,16 +40,6 @@ export function addAuditCommand(program: Command): void {
 /** With its facts (groups as used, how and when signed in) in full. */
 function everyField({ event: { facts: factsHash, ...event }, row, facts, outcome, recorded }: FoundRecord): object {
   return { ...event, factsHash, facts, summary: row.summary, outcome, recorded };
-}
-
-function asLines(found: readonly FoundRecord[]): string {
-  return found
-    .map(({ row }) => {
-      const who = row.person?.email ?? row.person?.name ?? '-';
-      const line = [new Date(row.at).toISOString(), who, row.summary, row.id].join('  ');
-      return `${printable(line)}\n`;
-    })
-    .join('');
 }
 
 function parseLimit(text: string): number {

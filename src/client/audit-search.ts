@@ -36,6 +36,12 @@ const Page = Type.Object({
         id: Type.String(),
         summary: Type.String(),
         person: Nullable(Type.Object({ name: TextOrNull, email: TextOrNull })),
+        /** Who acted where it was no person. */
+        actor: Type.String(),
+        method: TextOrNull,
+        effect: TextOrNull,
+        end: TextOrNull,
+        status: Nullable(Type.Number()),
       }),
       event: Fields,
       /** What the decision relied on. */
