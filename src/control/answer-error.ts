@@ -2,6 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblemPage } from './page.ts';
 import { classify, problemOf, sendProblem } from './problem.ts';
 
+/** What anyone can cause at will: their references find nothing, so nobody fills the log with them. */
+const OF_STRANGERS: ReadonlySet<number> = new Set([401, 404, 429]);
+
 type Answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
 /**
@@ -23,6 +26,10 @@ export function errorAnswer(origin: string): Answer {
       ...(unauthenticated ? { signIn: `${origin}/sign-in` } : {}),
     });
     if (problem.status >= 500) request.log.error({ err: error, reference: request.id }, 'A request failed');
+    else if (!OF_STRANGERS.has(problem.status)) {
+      const { code, detail, reference } = problem;
+      request.log.info({ code, detail, reference }, 'a request was refused');
+    }
     return navigation ? sendProblemPage(reply, problem) : sendProblem(reply, problem);
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
+import { pino } from 'pino';
 import { html } from '../../src/control/html.ts';
 import { page, unsupportedBrowserPage } from '../../src/control/page.ts';
 import { PosternError } from '../../src/lib/errors.ts';
@@ -89,6 +90,27 @@ describe('What goes wrong', () => {
     assert.match(String(answer.headers['content-type']), /^text\/html/);
     assert.match(answer.body, /Reference <code>[0-9a-f-]{36}<\/code>/);
   });
+});
+
+test('The reference of a refusal finds it in the relay’s own log; what anyone can cause at will is not kept', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+  const sample = await createSample([], { log });
+  try {
+    const ask = async (url: string, cookie?: string) => {
+      const { body } = await sample.app.inject({ url, headers: { ...(cookie ? { cookie } : {}) } });
+      return (JSON.parse(body) as { reference: string }).reference;
+    };
+    const reference = await ask('/api/v1/audit', 'sample=alice');
+    await ask('/nothing');
+    await ask('/api/v1/me');
+    assert.equal(lines.length, 1, lines.join(''));
+    const { code, detail, reference: kept } = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+    assert.deepEqual([code, kept], ['forbidden', reference]);
+    assert.match(String(detail), /roles/);
+  } finally {
+    await sample.app.close();
+  }
 });
 
 describe('Strangers', () => {
