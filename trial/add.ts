@@ -23,7 +23,7 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
   const { directory } = settings;
   if (!(await listens(target)))
     process.stderr.write(
-      `Nothing listens at ${target.host} now. That is fine, but start your app before you visit it.\n`,
+      `Nothing listens at ${target.hostname}:${portOf(target)} now. That is fine, but start it before you go there.\n`,
     );
   const apps = readApps(directory);
   if (apps[name] !== address) writeApps(directory, { ...apps, [name]: address });
@@ -72,11 +72,15 @@ function parseTarget(text: string): URL {
   return url;
 }
 
-function listens({ hostname, port, protocol }: URL): Promise<boolean> {
+function portOf({ port, protocol }: URL): string {
+  return port || (PORTS[protocol] ?? '');
+}
+
+function listens(target: URL): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({
-      host: hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: Number(port || PORTS[protocol]),
+      host: target.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(portOf(target)),
       timeout: 1000,
     });
     const done = (found: boolean) => {

@@ -26,7 +26,7 @@ test('the agent is killed in mid-transfer: the client sees a broken transfer, it
   assert.equal(await transfer.ended, 'broken');
   await agent.ended;
   const without = await browser.send(`${world.wiki}/without`);
-  assert.deepEqual([without.status, /No agent that serves this app/.test(without.body)], [503, true]);
+  assert.deepEqual([without.status, /No agent that leads there/.test(without.body)], [503, true]);
   {
     await using _next = await startAgent();
     await until(browser, `${world.wiki}/again`, 200);

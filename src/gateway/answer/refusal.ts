@@ -55,7 +55,7 @@ export const AUTHORITY_UNAVAILABLE = refusal(
 export const NO_AGENT = refusal(
   503,
   'tunnel_closed',
-  'No agent that serves this app is connected, so it cannot be reached. Try again in a moment; if it stays, tell whoever runs the app.',
+  'No agent that leads there is connected, so nothing was sent. Try again in a moment; if it stays, tell whoever runs it.',
 );
 export const POOL_FULL = refusal(
   503,
@@ -85,12 +85,12 @@ export const GAP_UNSETTLED = refusal(
 export const TARGET_UNREACHABLE = refusal(
   502,
   'target_unreachable',
-  'The app behind this address does not answer: its agent could not connect to it, or it broke off. Try again; if it stays, tell whoever runs the app.',
+  'What you asked for does not answer: its agent could not connect to it, or it broke off. Try again; if it stays, tell whoever runs it.',
 );
 export const TARGET_TIMED_OUT = refusal(
   504,
   'timeout',
-  'The app behind this address took too long to answer. Try again; if it stays, tell whoever runs the app.',
+  'What you asked for took too long to answer. Try again; if it stays, tell whoever runs it.',
 );
 export const SESSION_ENDED = refusal(401, 'unauthenticated', 'Your session has ended. Sign in again: postern login');
 export const NO_RESOURCE = refusal(
