@@ -85,7 +85,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   );
   const sessions = authority.guard(identity.sessions);
 
-  const { announced, endpoint } = assembleTunnels({
+  const { announced, agentTunnels } = assembleTunnels({
     config,
     snapshots: policy.snapshots,
     credentials: identity.credentials,
@@ -96,7 +96,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       mayAnnounce = true;
     },
   });
-  undo.defer(() => endpoint.close());
+  undo.defer(() => agentTunnels.close());
 
   if (config.leases) await tryLeaseAddress(config.leases);
   const gateway = assembleGateway(
@@ -106,7 +106,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
       sessions,
       handOff: identity.handOffs,
       audit: instruments.countAccesses(audit),
-      tunnels: endpoint.directory,
+      tunnels: agentTunnels.directory,
       assertions: identity.assertions,
       receipts: identity.receipts,
       strangers,
@@ -115,7 +115,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   );
   undo.defer(() => gateway.close());
 
-  const onChange = passChange({ identity, gateway, endpoint, announced });
+  const onChange = passChange({ identity, gateway, agentTunnels, announced });
   await store.changes.follow(withAgents(onChange, agents), { signal: stopping.signal });
   policy.follow(onChange);
   undo.use(authority.watch(() => gateway.live.terminate(() => true, 'authority_lost')));
@@ -131,7 +131,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
     policy: { current: () => policy.view() },
     live: gateway.live,
     leases: gateway.leases,
-    tunnels: () => endpoint.list(),
+    tunnels: () => agentTunnels.list(),
     log,
   });
   undo.defer(() => control.close());
@@ -146,7 +146,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
 
   instruments.watch({
     live: () => gateway.live.list(),
-    tunnels: () => endpoint.list(),
+    tunnels: () => agentTunnels.list(),
     clientTunnels: () => gateway.clientTunnels.count,
     leases: () => gateway.leases?.list() ?? [],
     auditWaiting: () => audit.waiting,
@@ -163,7 +163,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
         control: instruments.countResponses('control', control.routing.bind(control)),
         tunnelUpgrade: (req, socket, head) => {
           if (offers(req, CLIENT_SUBPROTOCOL)) gateway.handleClientTunnel(req, socket, head);
-          else endpoint.handleUpgrade(req, socket, head);
+          else agentTunnels.handleUpgrade(req, socket, head);
         },
         gateway: {
           handleRequest: instruments.countResponses('gateway', gateway.handleRequest.bind(gateway)),
@@ -181,7 +181,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const stop = async (): Promise<void> => {
     instruments.health.phase = 'stopping';
     listener.stopAccepting();
-    endpoint.drain();
+    agentTunnels.drain();
     gateway.drain();
     await drain(gateway.live, config.relay.drainMs, log);
     await gateway.close();

@@ -1,7 +1,7 @@
 import type { AuditLog } from '../audit/open-log.ts';
 import type { RelayConfig } from '../config/relay-config.ts';
 import type { StrangerMeter } from '../gateway/ports.ts';
-import { createTunnelEndpoint } from '../gateway/tunnel/accept.ts';
+import { createAgentTunnels } from '../gateway/tunnel/agent-tunnels.ts';
 import type { CredentialPort } from '../gateway/tunnel/credential-port.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -39,7 +39,7 @@ export function assembleTunnels(surroundings: TunnelSurroundings) {
       })
       .catch((error: unknown) => log.error({ error: messageOf(error) }, 'an announced resource was not recorded'));
   });
-  const endpoint = createTunnelEndpoint({
+  const agentTunnels = createAgentTunnels({
     relayId: config.relay.id,
     relayOrigin: config.relay.origin,
     heartbeatMs: HEARTBEAT_MS,
@@ -50,5 +50,5 @@ export function assembleTunnels(surroundings: TunnelSurroundings) {
     log,
     clock,
   });
-  return { announced, endpoint };
+  return { announced, agentTunnels };
 }

@@ -36,7 +36,7 @@ test('an agent enrolls, connects and carries bytes to its target and back, with 
   assert.ok(sent.equals(await received));
   assert.equal(statSync(join(office.config.stateDir, 'agent-key.pem')).mode & 0o777, 0o600);
   assert.deepEqual(
-    relay.endpoint.list().map(({ agent, resources }) => ({ agent, resources })),
+    relay.tunnels.list().map(({ agent, resources }) => ({ agent, resources })),
     [{ agent: 'office', resources: ['wiki'] }],
   );
   await office.stop();
@@ -98,7 +98,7 @@ test('a target that closes early, and one that nobody listens on, are told apart
   };
   assert.equal(await fail('rude'), 'ECONNRESET');
   assert.equal(await fail('nobody'), 'target_unreachable');
-  await relay.until(() => relay.endpoint.list()[0]?.unreachable.includes('nobody') ?? false);
+  await relay.until(() => relay.tunnels.list()[0]?.unreachable.includes('nobody') ?? false);
   assert.equal(tunnel.closed, false);
 });
 
@@ -161,7 +161,7 @@ test('the credential is renewed in the tunnel without dropping a stream; not ren
   const stream = await open();
   await relay.until(() => relay.renewals >= 1);
   relay.credentialLifeSeconds = 600;
-  await relay.until(() => (relay.endpoint.list()[0]?.expiresAt ?? 0) > Date.now());
+  await relay.until(() => (relay.tunnels.list()[0]?.expiresAt ?? 0) > Date.now());
   const answer = collect(stream);
   stream.end('still here');
   assert.equal((await answer).toString(), 'still here');
@@ -172,11 +172,11 @@ test('a revoked agent loses its tunnel and its streams at once, and gets no othe
   const { relay, open, tunnel } = await begin(t);
   const stream = await open();
   relay.revoked.add('office');
-  relay.endpoint.endAgent('office', 'The agent was revoked.');
+  relay.tunnels.endAgent('office', 'The agent was revoked.');
   assert.ok(tunnel.closed);
   assert.equal((await closing(stream))?.code, 'tunnel_closed');
   await relay.event('agent.refused');
-  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])), undefined);
+  assert.equal(relay.tunnels.directory.pick(resourceOf('wiki', ['office'])), undefined);
 });
 
 test('without a token the agent waits for one; a wrong one is refused, a right one is taken', async (t) => {
@@ -190,22 +190,22 @@ test('without a token the agent waits for one; a wrong one is refused, a right o
 
 test('only agents that the resource lists are picked', async (t) => {
   const { relay } = await begin(t);
-  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse'])), undefined);
-  assert.equal(relay.endpoint.directory.pick(resourceOf('other', ['office'])), undefined);
-  assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['warehouse', 'office'])));
+  assert.equal(relay.tunnels.directory.pick(resourceOf('wiki', ['warehouse'])), undefined);
+  assert.equal(relay.tunnels.directory.pick(resourceOf('other', ['office'])), undefined);
+  assert.ok(relay.tunnels.directory.pick(resourceOf('wiki', ['warehouse', 'office'])));
 });
 
 test('two tunnels of one agent both live; the newest is taken, and when it ends the older one', async (t) => {
   const { relay, office, tunnel } = await begin(t);
   const stopping = new AbortController();
   const second = runAgent(office.config, { signal: stopping.signal, log: silent });
-  const newest = () => relay.endpoint.directory.pick(resourceOf('wiki', ['office']));
+  const newest = () => relay.tunnels.directory.pick(resourceOf('wiki', ['office']));
   await relay.until(() => newest() !== tunnel);
-  assert.equal(relay.endpoint.list().length, 2);
+  assert.equal(relay.tunnels.list().length, 2);
   assert.equal(tunnel.closed, false);
   stopping.abort();
   await second;
-  await relay.until(() => relay.endpoint.list().length === 1);
+  await relay.until(() => relay.tunnels.list().length === 1);
   assert.equal(newest(), tunnel);
 });
 
@@ -227,19 +227,19 @@ test('a new token in the file replaces the key at the next start; a bad one chan
   const keyOf = () => relay.agentKeys.get('office')?.x;
   const first = keyOf();
   await office.stop(true);
-  await relay.until(() => relay.endpoint.list().length === 0);
+  await relay.until(() => relay.tunnels.list().length === 0);
   office.giveToken(relay, 'fresh');
   office.start();
-  await relay.until(() => relay.endpoint.list().length === 1);
+  await relay.until(() => relay.tunnels.list().length === 1);
   const second = keyOf();
   assert.notEqual(second, first);
   assert.equal(statSync(join(office.config.stateDir, 'agent-key.pem')).mode & 0o777, 0o600);
   await office.stop(true);
-  await relay.until(() => relay.endpoint.list().length === 0);
+  await relay.until(() => relay.tunnels.list().length === 0);
   office.giveToken(relay, 'bad');
   relay.tokens.clear();
   office.start();
-  await relay.until(() => relay.endpoint.list().length === 1);
+  await relay.until(() => relay.tunnels.list().length === 1);
   assert.equal(keyOf(), second);
   assert.match(office.said.join(), /new enrollment token was refused; going on/);
 });
@@ -259,12 +259,12 @@ test('a drained agent gets no new streams, and its open ones go on', async (t) =
   const { relay, open } = await begin(t);
   const stream = await open();
   relay.drained.add('office');
-  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])), undefined);
+  assert.equal(relay.tunnels.directory.pick(resourceOf('wiki', ['office'])), undefined);
   const answer = collect(stream);
   stream.end('to the end');
   assert.equal((await answer).toString(), 'to the end');
   relay.drained.delete('office');
-  assert.ok(relay.endpoint.directory.pick(resourceOf('wiki', ['office'])));
+  assert.ok(relay.tunnels.directory.pick(resourceOf('wiki', ['office'])));
 });
 
 test('what an agent may not serve is refused with a reason that it passes on; the rest is served', async (t) => {
@@ -274,7 +274,7 @@ test('what an agent may not serve is refused with a reason that it passes on; th
   office.giveToken(relay);
   office.start();
   await tunnelTo(relay, 'wiki');
-  assert.equal(relay.endpoint.directory.pick(resourceOf('metrics', ['office'])), undefined);
+  assert.equal(relay.tunnels.directory.pick(resourceOf('metrics', ['office'])), undefined);
   await relay.event('agent.announcement_refused');
   await relay.until(() =>
     office.said.some((line) => line.includes('metrics from this agent: warehouse holds this name')),

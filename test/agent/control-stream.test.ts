@@ -38,7 +38,7 @@ test('an agent may open the control stream and no other', async (t) => {
 
 test('only announced resources are served, and a draining tunnel takes no new streams', async (t) => {
   const { relay, control } = await begin(t);
-  const pick = (name: string) => relay.endpoint.directory.pick(resourceOf(name, ['office']));
+  const pick = (name: string) => relay.tunnels.directory.pick(resourceOf(name, ['office']));
   control.write(encodeHeader({ version: 1, kind: 'control' }));
   control.write(encodeJson({ type: 'announce', resources: ['wiki', 'metrics'] }));
   await relay.until(() => pick('wiki') !== undefined);
@@ -96,8 +96,8 @@ test('an address that the agent does not list, an answer to no question, and one
   const lan = { hosts: ['*.lan'], addresses: ['10.0.0.0/8'], ports: ['22'] };
   control.write(encodeJson({ type: 'announce', resources: [], networks: { lan } }));
   control.write(encodeJson({ type: 'resolved', id: 1, address: '10.0.0.1' }));
-  await relay.until(() => relay.endpoint.directory.pick(resourceOf('lan', ['office'])) !== undefined);
-  const served = relay.endpoint.directory.pick(resourceOf('lan', ['office']));
+  await relay.until(() => relay.tunnels.directory.pick(resourceOf('lan', ['office'])) !== undefined);
+  const served = relay.tunnels.directory.pick(resourceOf('lan', ['office']));
   const resolve = async (answer: object) => {
     answers.push(answer);
     const resolved = await served?.resolve('lan', { host: 'a.lan', port: 22 }, 'alice');

@@ -11,7 +11,7 @@ import { resourceOf, SmallRelay } from './small-relay.ts';
 const never = new AbortController().signal;
 
 async function echoes(relay: SmallRelay, text: string, agents = ['office']): Promise<void> {
-  const tunnel = relay.endpoint.directory.pick(resourceOf('wiki', agents));
+  const tunnel = relay.tunnels.directory.pick(resourceOf('wiki', agents));
   assert.ok(tunnel);
   const receipt = await receiptFor(relay, tunnel, 'wiki');
   const stream = await tunnel.openStream({ resource: 'wiki', receipt, signal: never });
@@ -106,9 +106,9 @@ test('the new tunnel does not wait for the old one: both ends may disagree about
   office.start();
   const first = await tunnelTo(relay, 'wiki');
   proxy.cut();
-  await relay.until(() => relay.endpoint.list().length === 2);
+  await relay.until(() => relay.tunnels.list().length === 2);
   assert.equal(first.closed, false, 'the relay, with its slow heartbeat, still believes in the old one');
-  await relay.until(() => relay.endpoint.directory.pick(resourceOf('wiki', ['office'])) !== first);
+  await relay.until(() => relay.tunnels.directory.pick(resourceOf('wiki', ['office'])) !== first);
   await echoes(relay, 'at once');
   assert.deepEqual(
     relay.events.map((event) => [event.kind, 'reason' in event ? event.reason : undefined]),
@@ -158,7 +158,7 @@ test('a relay that stops lets streams finish while the agent is already on the n
   const { port, key, agentKeys } = relay;
   // As the relay does it: nothing new is accepted, agents are told, what is open goes on.
   const closed = new Promise((resolve) => relay.server.close(resolve));
-  relay.endpoint.drain();
+  relay.tunnels.drain();
   const next = await SmallRelay.start(t, { port, key, agentKeys });
   await tunnelTo(next, 'wiki');
   await echoes(next, 'on the new relay');
@@ -166,9 +166,9 @@ test('a relay that stops lets streams finish while the agent is already on the n
   stream.end('and finished');
   assert.equal((await rest).toString(), 'begun and finished');
   assert.equal(tunnel.closed, false);
-  await relay.endpoint.close();
+  await relay.tunnels.close();
   await closed;
-  assert.equal(next.endpoint.list().length, 1);
+  assert.equal(next.tunnels.list().length, 1);
   assert.doesNotMatch(office.said.join('\n'), /tunnel ended/);
 });
 
@@ -183,15 +183,15 @@ test('two agents share a resource; when one is lost, new streams go to the other
     return office;
   });
   const both = resourceOf('wiki', names);
-  await relay.until(() => relay.endpoint.list().filter(({ resources }) => resources.includes('wiki')).length === 2);
-  const picked = Array.from({ length: 10 }, () => relay.endpoint.directory.pick(both)?.agent);
+  await relay.until(() => relay.tunnels.list().filter(({ resources }) => resources.includes('wiki')).length === 2);
+  const picked = Array.from({ length: 10 }, () => relay.tunnels.directory.pick(both)?.agent);
   assert.deepEqual(
     names.map((name) => picked.filter((agent) => agent === name).length),
     [5, 5],
   );
   await offices[0]?.stop();
-  await relay.until(() => relay.endpoint.list().length === 1);
-  assert.ok(Array.from({ length: 10 }, () => relay.endpoint.directory.pick(both)?.agent).every((a) => a === 'right'));
+  await relay.until(() => relay.tunnels.list().length === 1);
+  assert.ok(Array.from({ length: 10 }, () => relay.tunnels.directory.pick(both)?.agent).every((a) => a === 'right'));
 });
 
 test('an agent whose target is down is passed over as soon as that is known, and shown', async (t) => {
@@ -210,14 +210,14 @@ test('an agent whose target is down is passed over as soon as that is known, and
   }
   const both = resourceOf('wiki', ['left', 'right']);
   // Nobody has asked for it yet: the agent looked by itself.
-  await relay.until(() => relay.endpoint.list().some(({ unreachable }) => unreachable.includes('wiki')));
+  await relay.until(() => relay.tunnels.list().some(({ unreachable }) => unreachable.includes('wiki')));
   await relay.until(
-    () => relay.endpoint.list().length === 2 && relay.endpoint.list().every((t) => t.resources.length > 0),
+    () => relay.tunnels.list().length === 2 && relay.tunnels.list().every((t) => t.resources.length > 0),
   );
   assert.deepEqual(
-    relay.endpoint.list().flatMap(({ agent, unreachable }) => (unreachable.length > 0 ? [agent] : [])),
+    relay.tunnels.list().flatMap(({ agent, unreachable }) => (unreachable.length > 0 ? [agent] : [])),
     ['left'],
   );
-  assert.ok(Array.from({ length: 10 }, () => relay.endpoint.directory.pick(both)?.agent).every((a) => a === 'right'));
-  assert.equal(relay.endpoint.directory.pick(resourceOf('wiki', ['left']))?.agent, 'left', 'better than nothing');
+  assert.ok(Array.from({ length: 10 }, () => relay.tunnels.directory.pick(both)?.agent).every((a) => a === 'right'));
+  assert.equal(relay.tunnels.directory.pick(resourceOf('wiki', ['left']))?.agent, 'left', 'better than nothing');
 });

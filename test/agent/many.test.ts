@@ -117,11 +117,11 @@ test('500 agents that lose their relay are all back after its restart', async (t
     office.giveToken(relay, `token-${name}`);
     office.start();
   }
-  await relay.until(() => relay.endpoint.list().length === names.length, 60_000);
+  await relay.until(() => relay.tunnels.list().length === names.length, 60_000);
   const { port, key, agentKeys } = relay;
   await relay.stop();
   const again = await SmallRelay.start(t, { port, key, agentKeys });
   const startedAt = performance.now();
-  await again.until(() => again.endpoint.list().length === names.length, 30_000);
+  await again.until(() => again.tunnels.list().length === names.length, 30_000);
   t.diagnostic(`all back after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 });

@@ -139,8 +139,8 @@ test('a destination that does not answer says nothing about the network', async 
   const { relay, tunnel, target, port } = world;
   target.stop();
   assert.equal(await ask(world, `127.0.0.1:${port}`), 'target_unreachable');
-  assert.deepEqual(relay.endpoint.list()[0]?.unreachable.includes('lan'), false);
-  assert.equal(relay.endpoint.directory.pick(resourceOf('lan', ['office'])), tunnel);
+  assert.deepEqual(relay.tunnels.list()[0]?.unreachable.includes('lan'), false);
+  assert.equal(relay.tunnels.directory.pick(resourceOf('lan', ['office'])), tunnel);
 });
 
 test('one session may have 32 names looked up at once, and a lost tunnel answers all', async (t) => {
@@ -159,7 +159,7 @@ test('one session may have 32 names looked up at once, and a lost tunnel answers
   const late = Promise.withResolvers<readonly string[]>();
   names.get = () => late.promise as never;
   const open = tunnel.resolve('lan', { host: 'y.lan', port }, 'alice');
-  relay.endpoint.endAgent('office', 'a test');
+  relay.tunnels.endAgent('office', 'a test');
   const lost = await open;
   assert.equal('code' in lost && lost.code, 'tunnel_closed');
   const after = await tunnel.resolve('lan', { host: 'z.lan', port }, 'alice');
@@ -186,18 +186,18 @@ test('of several agents of a network, the tunnels of those that list the destina
     agent.giveToken(relay, `token-of-${name}`);
     agent.start();
   }
-  await relay.until(() => relay.endpoint.list().filter(({ resources }) => resources.includes('lan')).length === 2);
+  await relay.until(() => relay.tunnels.list().filter(({ resources }) => resources.includes('lan')).length === 2);
   const lan: Resource = { ...resourceOf('lan', ['office', 'warehouse']), protocol: 'network' };
   const agentsFor = (host: string) =>
     new Set(
       Array.from({ length: 6 }, () => {
-        const found = relay.endpoint.directory.findNetwork({ host, port: 22 }, new Map([['lan', lan]]));
+        const found = relay.tunnels.directory.findNetwork({ host, port: 22 }, new Map([['lan', lan]]));
         return found?.tunnel.agent;
       }),
     );
   assert.deepEqual(agentsFor('a.lan'), new Set(['office', 'warehouse']));
   assert.deepEqual(agentsFor('b.lan'), new Set(['warehouse']));
-  relay.endpoint.endAgent('warehouse', 'a test');
+  relay.tunnels.endAgent('warehouse', 'a test');
   assert.deepEqual(agentsFor('b.lan'), new Set([undefined]));
   assert.deepEqual(agentsFor('a.lan'), new Set(['office']));
 });
@@ -209,7 +209,7 @@ test('a network is found by what its live agents list, and only as the relay kno
     { ...resourceOf(name, ['office']), protocol: 'network' },
   ];
   const find = (host: string, to: number, ...resources: [string, Resource][]) =>
-    relay.endpoint.directory.findNetwork({ host, port: to }, new Map(resources))?.resource.name;
+    relay.tunnels.directory.findNetwork({ host, port: to }, new Map(resources))?.resource.name;
   const both = [network('lan'), network('other')];
   assert.equal(find('a.lan', port, ...both), 'lan');
   assert.equal(find('a.lan', 9, ...both), 'other');

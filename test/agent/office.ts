@@ -106,7 +106,7 @@ export class Office {
 export async function tunnelTo(relay: SmallRelay, resource: string): Promise<AgentTunnel> {
   let tunnel: AgentTunnel | undefined;
   await relay.until(() => {
-    tunnel = relay.endpoint.directory.pick(resourceOf(resource, ['office']));
+    tunnel = relay.tunnels.directory.pick(resourceOf(resource, ['office']));
     return tunnel !== undefined;
   });
   if (!tunnel) throw new TypeError('unreachable');

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { AuditEvent } from '../../src/domain/audit-event.ts';
 import type { PublicJwk } from '../../src/domain/public-jwk.ts';
 import type { Resource } from '../../src/domain/resource.ts';
-import { createTunnelEndpoint, type TunnelEndpoint } from '../../src/gateway/tunnel/accept.ts';
+import { type AgentTunnels, createAgentTunnels } from '../../src/gateway/tunnel/agent-tunnels.ts';
 import type { AnnouncementJudge } from '../../src/gateway/tunnel/announcement.ts';
 import { sortableId } from '../../src/lib/id.ts';
 import { signToken, type TokenContent, unverifiedSubject, verifyToken } from '../../src/token/jwt.ts';
@@ -27,7 +27,7 @@ export interface SmallRelayOptions {
   readonly credentialLifeSeconds?: number;
 }
 
-/** The tunnel endpoint as it is, behind a plain HTTP server with enrollment and credentials in memory. */
+/** The relay's end of agents' tunnels as it is, behind a plain HTTP server with enrollment and credentials in memory. */
 export class SmallRelay {
   readonly key: SigningKey;
   readonly agentKeys: Map<string, PublicJwk>;
@@ -40,7 +40,7 @@ export class SmallRelay {
   credentialLifeSeconds: number;
   renewals = 0;
   credentialsAsked = 0;
-  readonly endpoint: TunnelEndpoint;
+  readonly tunnels: AgentTunnels;
   readonly server: Server;
   readonly origin: string;
 
@@ -53,7 +53,7 @@ export class SmallRelay {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
-    this.endpoint = createTunnelEndpoint({
+    this.tunnels = createAgentTunnels({
       relayId: options.id ?? 'relay-1',
       relayOrigin: this.origin,
       heartbeatMs: options.heartbeatMs ?? 60_000,
@@ -77,7 +77,7 @@ export class SmallRelay {
       log: silent,
       clock: Date.now,
     });
-    this.server.on('upgrade', (request, socket, head) => this.endpoint.handleUpgrade(request, socket, head));
+    this.server.on('upgrade', (request, socket, head) => this.tunnels.handleUpgrade(request, socket, head));
   }
 
   /** Stops with the test, however that ends. */
@@ -127,7 +127,7 @@ export class SmallRelay {
   async stop(): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));
-    await this.endpoint.close();
+    await this.tunnels.close();
     this.server.closeAllConnections();
     await closed;
   }

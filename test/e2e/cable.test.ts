@@ -45,7 +45,7 @@ test('an agent in a network of its own comes back after its cable was cut, and a
   });
   const lost = () => said.filter(({ msg }) => msg.includes('heartbeat_missed'));
   const echoes = async (text: string) => {
-    const tunnel = relay.endpoint.directory.pick(resourceOf('wiki', ['office']));
+    const tunnel = relay.tunnels.directory.pick(resourceOf('wiki', ['office']));
     assert.ok(tunnel);
     const receipt = await receiptFor(relay, tunnel, 'wiki');
     const signal = AbortSignal.timeout(20_000);
@@ -58,7 +58,7 @@ test('an agent in a network of its own comes back after its cable was cut, and a
   // Alone: while the old tunnel is not yet given up, a stream might go into it.
   const back = () =>
     relay.until(() => {
-      const tunnels = relay.endpoint.list();
+      const tunnels = relay.tunnels.list();
       return tunnels.length === 1 && tunnels[0]?.resources.includes('wiki') === true;
     });
 
@@ -70,7 +70,7 @@ test('an agent in a network of its own comes back after its cable was cut, and a
   const cutAt = performance.now();
   await relay.until(() => lost().length === 1);
   t.diagnostic(`the cut was seen after ${Math.round((lost()[0]?.at ?? 0) - cutAt)} ms, heartbeat ${HEARTBEAT_MS} ms`);
-  await relay.until(() => relay.endpoint.list().length === 0);
+  await relay.until(() => relay.tunnels.list().length === 0);
   ip('link', 'set', link, 'up');
   await back();
   await echoes('after the cut');
@@ -81,7 +81,7 @@ test('an agent in a network of its own comes back after its cable was cut, and a
   inside('addr', 'del', `${namespace.inside}/30`, 'dev', 'uplink');
   inside('addr', 'add', `${moved}/32`, 'dev', 'uplink');
   inside('route', 'add', `${namespace.outside}/32`, 'dev', 'uplink', 'src', moved);
-  await relay.until(() => lost().length === 2 || relay.endpoint.list().length === 0);
+  await relay.until(() => lost().length === 2 || relay.tunnels.list().length === 0);
   await relay.until(() => said.filter(({ msg }) => msg === 'connected').length === 3);
   await back();
   await echoes('from another address');

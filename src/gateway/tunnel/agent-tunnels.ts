@@ -27,7 +27,7 @@ const VERIFY_TIMEOUT_MS = 5000;
 const MAX_UNPROVEN = 256;
 const STOPPING = 'The relay is stopping.';
 
-export interface TunnelEndpointPorts {
+export interface AgentTunnelsPorts {
   readonly relayId: string;
   /** Public origin of the relay: audience of the proof. */
   readonly relayOrigin: string;
@@ -40,7 +40,7 @@ export interface TunnelEndpointPorts {
   readonly clock: Clock;
 }
 
-export interface TunnelEndpoint {
+export interface AgentTunnels {
   /** For `GET /tunnel` with `Upgrade`; owns the socket from here on. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly directory: TunnelDirectory;
@@ -54,7 +54,7 @@ export interface TunnelEndpoint {
 }
 
 /** The relay's end of agents' tunnels: credential, proof of the key, control stream, directory. */
-export function createTunnelEndpoint(ports: TunnelEndpointPorts): TunnelEndpoint {
+export function createAgentTunnels(ports: AgentTunnelsPorts): AgentTunnels {
   const acceptor = new WebSocketAcceptor(SUBPROTOCOL);
   const live = new LiveTunnels();
   const recorder = new AgentRecorder(ports);
