@@ -14,7 +14,7 @@ import { ConnectionPlaces } from './connection/places.ts';
 import type { Door } from './door.ts';
 import { BOUNDS, type Bounds } from './limits.ts';
 import { LiveAccesses } from './live.ts';
-import type { GatewayPorts, LiveStreams } from './ports.ts';
+import type { GatewayPorts, LiveTraffic } from './ports.ts';
 import { review, sweep } from './review.ts';
 import { TargetPool } from './target/pool.ts';
 
@@ -34,7 +34,7 @@ export interface Gateway {
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** For `GET /tunnel` on the relay's own host, from a command line. */
   handleClientTunnel(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  readonly live: LiveStreams;
+  readonly live: LiveTraffic;
   readonly clientTunnels: Pick<ClientTunnels, 'count'>;
   /** Undefined where none are configured. */
   readonly leases: Pick<Leases, 'open' | 'list' | 'end'> | undefined;

@@ -3,10 +3,10 @@ import type { LiveAccess } from '../domain/live.ts';
 import { Roster } from '../lib/roster.ts';
 import type { OpenAccess } from './access/open-access.ts';
 import { MAX_LIVE_PER_SESSION } from './limits.ts';
-import type { LiveStreams } from './ports.ts';
+import type { LiveTraffic } from './ports.ts';
 
 /** What is under way, from the recorded intent to the outcome. */
-export class LiveAccesses implements LiveStreams {
+export class LiveAccesses implements LiveTraffic {
   readonly #open = new Roster<OpenAccess>();
   readonly #bySession = new Map<string, number>();
 

@@ -124,7 +124,7 @@ export interface StrangerMeter {
 }
 
 /** What the control plane sees of live traffic. */
-export interface LiveStreams {
+export interface LiveTraffic {
   list(): readonly LiveAccess[];
   /** Cuts them in both directions; how many there were. */
   terminate(which: (access: LiveAccess) => boolean, reason: TerminationReason): number;

@@ -10,7 +10,7 @@ import { adminLinkRoutes } from '../control/sign-in/admin-link-routes.ts';
 import { signInRoutes } from '../control/sign-in/routes.ts';
 import { sessionRoutes } from '../control/sign-in/session-routes.ts';
 import type { TunnelView } from '../domain/live.ts';
-import type { LiveStreams } from '../gateway/ports.ts';
+import type { LiveTraffic } from '../gateway/ports.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { assembleIdentity } from './identity.ts';
 import { resourceHost } from './resource-host.ts';
@@ -23,7 +23,7 @@ export interface ControlSurroundings
   /** When the configuration came into force, epoch ms. */
   readonly loadedAt: number;
   readonly identity: Awaited<ReturnType<typeof assembleIdentity>>;
-  readonly live: LiveStreams;
+  readonly live: LiveTraffic;
   readonly leases: Leasing | undefined;
   readonly tunnels: () => readonly TunnelView[];
 }

@@ -1,11 +1,11 @@
-import type { LiveStreams } from '../gateway/ports.ts';
+import type { LiveTraffic } from '../gateway/ports.ts';
 import type { Logger } from '../lib/log.ts';
 import { pause } from '../lib/wait.ts';
 
 const LOOK_MS = 50;
 
 /** Waits until nothing is open any more, at most `limitMs`. What is left then is the caller's to cut. */
-export async function drain(live: Pick<LiveStreams, 'list'>, limitMs: number, log: Logger): Promise<void> {
+export async function drain(live: Pick<LiveTraffic, 'list'>, limitMs: number, log: Logger): Promise<void> {
   const until = performance.now() + limitMs;
   const open = live.list().length;
   if (open === 0) return;
