@@ -42,6 +42,12 @@ export async function enroll(config: AgentConfig, key: SigningKey, signal: Abort
     { token: waiting.token, name: config.name, publicKey: publicJwkOf(key.publicKey) },
     signal,
   );
+  if (answer.status >= 500 || answer.status === 429) {
+    throw new PosternError(
+      'tunnel_closed',
+      `The relay could not look at the enrollment token just now (${answer.status}). The token is as good as before.`,
+    );
+  }
   if (answer.status !== 200) {
     throw new PosternError(
       'enrollment_refused',

@@ -244,6 +244,20 @@ test('a new token in the file replaces the key at the next start; a bad one chan
   assert.match(office.said.join(), /new enrollment token was refused; going on/);
 });
 
+test('a relay in trouble has not refused the new token: the agent shows it again', async (t) => {
+  const { relay, office } = await begin(t);
+  const first = relay.agentKeys.get('office')?.x;
+  await office.stop(true);
+  await relay.until(() => relay.tunnels.list().length === 0);
+  office.giveToken(relay, 'fresh');
+  relay.enrollmentsInTrouble = 1;
+  office.start();
+  await relay.until(() => relay.tunnels.list().length === 1);
+  assert.notEqual(relay.agentKeys.get('office')?.x, first);
+  assert.match(office.said.join(), /\(503\). The token is as good as before. Trying again/);
+  assert.doesNotMatch(office.said.join(), /refused/);
+});
+
 test('a credential that is still good opens the next tunnel without asking for another', async (t) => {
   const { relay, tunnel } = await begin(t);
   assert.equal(relay.credentialsAsked, 1);

@@ -40,6 +40,8 @@ export class SmallRelay {
   credentialLifeSeconds: number;
   renewals = 0;
   credentialsAsked = 0;
+  /** Enrollments that it cannot serve before it can. */
+  enrollmentsInTrouble = 0;
   readonly tunnels: AgentTunnels;
   readonly server: Server;
   readonly origin: string;
@@ -149,6 +151,10 @@ export class SmallRelay {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = (await json(request)) as Record<string, string> & { publicKey: PublicJwk };
     if (request.url === '/api/v1/agents/enroll') {
+      if (this.enrollmentsInTrouble > 0) {
+        this.enrollmentsInTrouble -= 1;
+        return send(response, 503, { title: 'unavailable' });
+      }
       const token = body['token'] ?? '';
       if (this.tokens.get(token) !== body['name']) return send(response, 403, { title: 'refused' });
       this.tokens.delete(token);
