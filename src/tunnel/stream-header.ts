@@ -19,6 +19,8 @@ const Header = Type.Union([
     },
     { additionalProperties: false },
   ),
+  /** From the relay, to clients. */
+  Type.Object({ version: Type.Literal(1), kind: Type.Literal('notice') }, { additionalProperties: false }),
   /** From clients: the relay finds the resource. */
   Type.Object(
     { version: Type.Literal(1), kind: Type.Literal('destination'), destination: Type.String({ maxLength: 300 }) },

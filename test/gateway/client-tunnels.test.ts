@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
+import { whyBroken } from '../../src/client/tunnel/broken.ts';
 import { dialClientTunnel } from '../../src/client/tunnel/dial.ts';
+import type { DialledTunnel } from '../../src/client/tunnel/dialled-tunnel.ts';
 import { openStream } from '../../src/client/tunnel/open-stream.ts';
 import { type Bounds, MAX_CLIENT_STREAMS_PER_PERSON } from '../../src/gateway/limits.ts';
 import { Secret } from '../../src/lib/secret.ts';
@@ -16,7 +20,7 @@ interface Place extends AsyncDisposable {
   readonly world: World;
   readonly echo: Echo;
   /** A command line's tunnel, as the person of this name. */
-  dial(name: string): Promise<Tunnel>;
+  dial(name: string): Promise<DialledTunnel>;
 }
 
 async function createPlace(bounds: Partial<Bounds> = {}): Promise<Place> {
@@ -68,6 +72,25 @@ describe('a connection of a command line', () => {
     tunnel.close('normal', '');
   });
 
+  it('says why it was cut, by the reference of its record; another one goes on and nothing is said of it', async () => {
+    await using place = await createPlace();
+    const { world } = place;
+    const tunnel = await place.dial('alice');
+    const [cut, other] = [await spoken(tunnel), await spoken(tunnel)];
+    const [intent] = world.audit.intents;
+    world.gateway.live.terminate(({ intent: id }) => id === intent?.id, 'access_terminated');
+    await closing(cut);
+    const why = await whyBroken(cut, cut.errored);
+    assert.deepEqual(
+      [why.code, why.message],
+      ['forbidden', `The connection broke off: someone responsible for security ended it. (reference ${intent?.id})`],
+    );
+    assert.equal((await world.audit.outcomeOf(0)).reason, 'access_terminated');
+    other.write('still there');
+    assert.equal(String(await once(other, 'data')), 'still there');
+    tunnel.close('normal', '');
+  });
+
   it('counts for the rate of its person, also where there is nothing of that name', async () => {
     await using place = await createPlace({ personRate: { perSecond: 0.001, burst: 2 } });
     const tunnel = await place.dial('alice');
@@ -108,6 +131,14 @@ describe('a connection of a command line', () => {
     for (const tunnel of tunnels) tunnel.close('normal', '');
   });
 });
+
+/** Open, with a byte there and back. */
+async function spoken(tunnel: DialledTunnel): Promise<Duplex> {
+  const stream = await openStream(tunnel, { resource: 'wiki' }, NEVER);
+  stream.write('hello');
+  await once(stream, 'data');
+  return stream;
+}
 
 /** Whose intent is held by then. */
 async function openOf(dialled: Promise<Tunnel>, world: World) {

@@ -1,25 +1,33 @@
 import type { Duplex } from 'node:stream';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { pause } from '../../lib/wait.ts';
-import type { Tunnel } from '../../tunnel/tunnel.ts';
+import type { TunnelStream } from '../../tunnel/stream.ts';
 import type { TunnelEnd } from '../../tunnel/tunnel-end.ts';
+import { brokeOff, cutError } from './cut.ts';
+import type { DialledTunnel } from './dialled-tunnel.ts';
 
-/** A relay that ends a session resets what is open, and then says why on the tunnel. */
+/** A relay that cuts a connection or ends a session resets what is open, and then says why. */
 const REASON_MS = 300;
 
-const tunnelOf = new WeakMap<Duplex, Tunnel>();
-
-/** So that it can be said why the stream broke. */
-export function opened(stream: Duplex, tunnel: Tunnel): void {
-  tunnelOf.set(stream, tunnel);
+interface Opened {
+  readonly tunnel: DialledTunnel;
+  readonly id: number;
 }
 
-/** What a person reads of a stream that was open and broke: `unauthenticated` when their session ended. */
+const openedOf = new WeakMap<Duplex, Opened>();
+
+/** So that it can be said why the stream broke. */
+export function opened(stream: TunnelStream, tunnel: DialledTunnel): void {
+  openedOf.set(stream, { tunnel, id: stream.streamId });
+}
+
+/** What a person reads of a stream that was open and broke: `forbidden` or `unauthenticated` when they lost the right. */
 export async function whyBroken(stream: Duplex, error: unknown): Promise<PosternError> {
-  const tunnel = tunnelOf.get(stream);
-  if (!tunnel || !isReset(error)) return brokenError(error);
-  await pause(REASON_MS, tunnel.ended);
+  const known = openedOf.get(stream);
+  if (!known || !isReset(error)) return brokenError(error);
+  const { tunnel, id } = known;
+  const notice = await tunnel.notices.of(id, REASON_MS, tunnel.ended);
+  if (notice) return cutError(notice);
   const { end } = tunnel;
   return brokenError(end?.by === 'peer' ? new PosternError('tunnel_closed', end.reason, { cause: end }) : error);
 }
@@ -29,14 +37,13 @@ function isReset(error: unknown): boolean {
 }
 
 function brokenError(error: unknown): PosternError {
-  const say = (why: string) => `The connection broke off: ${why}`;
   if (isReset(error))
-    return new PosternError('target_unreachable', say('the other end, or the relay, ended it.'), { cause: error });
+    return new PosternError('target_unreachable', brokeOff('the other end, or the relay, ended it.'), { cause: error });
   if (!hasCode(error, 'tunnel_closed'))
-    return error instanceof PosternError ? error : new PosternError('tunnel_closed', say(messageOf(error)));
+    return error instanceof PosternError ? error : new PosternError('tunnel_closed', brokeOff(messageOf(error)));
   const end = error.cause as TunnelEnd;
   const code = end.code === 'session_ended' ? 'unauthenticated' : 'tunnel_closed';
-  return new PosternError(code, say(reasonOf(end)), { cause: error });
+  return new PosternError(code, brokeOff(reasonOf(end)), { cause: error });
 }
 
 /** As the end of a sentence. */

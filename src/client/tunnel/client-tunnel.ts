@@ -3,11 +3,11 @@ import { fullJitterMs } from '../../lib/backoff.ts';
 import { hasCode, PosternError } from '../../lib/errors.ts';
 import type { HttpProxy } from '../../lib/http-proxy.ts';
 import { pause } from '../../lib/wait.ts';
-import type { Tunnel } from '../../tunnel/tunnel.ts';
 import type { Credential } from '../credentials.ts';
 import { reasonOf } from './broken.ts';
 import type { Destination } from './destination.ts';
 import { dialClientTunnel } from './dial.ts';
+import type { DialledTunnel } from './dialled-tunnel.ts';
 import { openStream, type StreamOpener } from './open-stream.ts';
 
 export interface ClientTunnelOptions {
@@ -24,12 +24,12 @@ export class ClientTunnel implements StreamOpener, Disposable {
   readonly #options: ClientTunnelOptions;
   readonly #stop = new AbortController();
   /** Takes the new streams. */
-  #tunnel: Tunnel | undefined;
+  #tunnel: DialledTunnel | undefined;
   /** With those that still carry older streams. */
-  readonly #open = new Set<Tunnel>();
+  readonly #open = new Set<DialledTunnel>();
   /** Whose `#tunnel` is. */
   #token: string | undefined;
-  #dialling: Promise<Tunnel> | undefined;
+  #dialling: Promise<DialledTunnel> | undefined;
   #failures = 0;
   #failedAt = 0;
   #endReason: string | undefined;
@@ -55,7 +55,7 @@ export class ClientTunnel implements StreamOpener, Disposable {
     for (const tunnel of this.#open) tunnel.close('normal', 'The command line is done.');
   }
 
-  async #live(signal: AbortSignal): Promise<Tunnel> {
+  async #live(signal: AbortSignal): Promise<DialledTunnel> {
     const credential = this.#credential();
     const tunnel = this.#tunnel;
     const current = this.#token === credential.token.reveal();
@@ -67,7 +67,7 @@ export class ClientTunnel implements StreamOpener, Disposable {
   }
 
   /** Stopped only with this object: others may wait for it, too. */
-  async #dial(credential: Credential): Promise<Tunnel> {
+  async #dial(credential: Credential): Promise<DialledTunnel> {
     const { signal } = this.#stop;
     if (this.#failures > 0) {
       const waitMs = fullJitterMs(this.#failures - 1, REDIAL_BASE_MS, REDIAL_CAP_MS);
@@ -98,7 +98,7 @@ export class ClientTunnel implements StreamOpener, Disposable {
     }
   }
 
-  #ended(tunnel: Tunnel): void {
+  #ended(tunnel: DialledTunnel): void {
     this.#open.delete(tunnel);
     if (tunnel.end?.by === 'peer') this.#endReason = reasonOf(tunnel.end);
   }

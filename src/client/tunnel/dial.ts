@@ -3,21 +3,20 @@ import type { HttpProxy } from '../../lib/http-proxy.ts';
 import { dialTunnel } from '../../tunnel/dial-tunnel.ts';
 import { UpgradeRefusedError } from '../../tunnel/dial-websocket.ts';
 import { parseReady } from '../../tunnel/handshake-message.ts';
-import { Tunnel } from '../../tunnel/tunnel.ts';
 import { CLIENT_SUBPROTOCOL } from '../../tunnel/websocket-upgrade.ts';
 import type { Credential } from '../credentials.ts';
 import { loginCommand } from '../profiles.ts';
 import { parseJson, problemText } from '../relay-answer.ts';
+import { DialledTunnel } from './dialled-tunnel.ts';
 
 const TIMEOUT_MS = 10_000;
-const HEARTBEAT_MS = 15_000;
 
 /** A tunnel of this person to their relay. Rejects with `unauthenticated`, `forbidden`, `relay_unreachable` or `aborted`. */
 export async function dialClientTunnel(
   { relay, token, profile }: Credential,
   proxy: HttpProxy | undefined,
   signal: AbortSignal,
-): Promise<Tunnel> {
+): Promise<DialledTunnel> {
   try {
     const transport = await dialTunnel({
       relay,
@@ -29,7 +28,7 @@ export async function dialClientTunnel(
     });
     try {
       parseReady(await transport.receiveText(TIMEOUT_MS));
-      return new Tunnel(transport, { side: 'dialler', heartbeatMs: HEARTBEAT_MS });
+      return new DialledTunnel(transport);
     } catch (error) {
       transport.close(1000, '');
       throw error;

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { hasCode, PosternError } from '../../lib/errors.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeHeader, receiveAnswer, type StreamHeader } from '../../tunnel/stream-header.ts';
-import type { Tunnel } from '../../tunnel/tunnel.ts';
 import { opened } from './broken.ts';
 import { type Destination, destinationText } from './destination.ts';
+import type { DialledTunnel } from './dialled-tunnel.ts';
 import { refusedError } from './refusal.ts';
 
 /** What opens streams; each one is decided and recorded by the relay. */
@@ -20,7 +20,7 @@ export interface StreamOpener {
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /** As StreamOpener, and `tunnel_closed` when the tunnel broke first. */
-export async function openStream(tunnel: Tunnel, to: Destination, signal: AbortSignal): Promise<Duplex> {
+export async function openStream(tunnel: DialledTunnel, to: Destination, signal: AbortSignal): Promise<Duplex> {
   const stream = tunnel.open();
   const stop = () => stream.destroy(new PosternError('aborted', 'Opening the connection was stopped.'));
   signal.addEventListener('abort', stop, { once: true });

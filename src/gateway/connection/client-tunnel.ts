@@ -7,6 +7,7 @@ import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
 import { RELAY_STOPPING } from '../answer/refusal.ts';
 import { CONNECTION_HEADER_MS } from '../limits.ts';
 import type { Connection, ConnectionClient } from './connection.ts';
+import { Notices } from './notices.ts';
 import type { Shares } from './shares.ts';
 import { TunnelConnection } from './tunnel-connection.ts';
 
@@ -16,6 +17,7 @@ export class ClientTunnel {
   /** As last read. */
   session: Session;
   readonly #tunnel: Tunnel;
+  readonly #notices = new Notices(() => this.#tunnel.open());
   readonly #enter: (connection: Connection) => void;
   #draining = false;
 
@@ -58,10 +60,10 @@ export class ClientTunnel {
   async #accept(stream: TunnelStream): Promise<void> {
     try {
       const header = await receiveHeader(stream, CONNECTION_HEADER_MS);
-      if (header.kind === 'control') return void stream.destroy();
+      if (header.kind === 'control' || header.kind === 'notice') return void stream.destroy();
       const { destination } = header;
       const resource = header.kind === 'resource' ? header.resource : undefined;
-      const connection = new TunnelConnection(this.client, { resource, destination }, stream);
+      const connection = new TunnelConnection(this.client, { resource, destination }, stream, this.#notices);
       if (this.#draining) connection.refuse(RELAY_STOPPING);
       else this.#enter(connection);
     } catch {

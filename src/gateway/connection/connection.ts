@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TerminationReason } from '../../domain/change.ts';
 import type { Credential } from '../access/3-identify.ts';
 import type { Refusal } from '../answer/refusal.ts';
 
@@ -22,6 +23,8 @@ export interface Connection {
   accept(): void;
   /** Ends the stream so that nobody takes what came for all of it. */
   reset(): void;
+  /** As `reset`, of one that authority ended: says why where the client can be told. `reference` finds the record. */
+  cut(reason: TerminationReason, reference: string): void;
   /** Tells the client why not, and ends the stream. Does nothing when it has ended. */
   refuse(refusal: Refusal, reference?: string): void;
 }

@@ -17,7 +17,8 @@ export function join(access: OpenConnection, target: Duplex): void {
   };
   access.stop = () => {
     end('failed');
-    access.connection.reset();
+    if (access.terminated === undefined) access.connection.reset();
+    else access.connection.cut(access.terminated, access.intent);
     target.destroy();
   };
   client.on('data', (chunk: Buffer) => {

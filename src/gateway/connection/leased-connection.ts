@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Connection, ConnectionClient } from './connection.ts';
 
-/** A connection to a leased port. Its program speaks no protocol of ours: a refusal is a reset, and says why in the record. */
+/** A connection to a leased port. Its program speaks no protocol of ours: why it was refused or cut is in the record alone. */
 export class LeasedConnection implements Connection {
   readonly client: ConnectionClient;
   readonly resource: string;
@@ -17,6 +17,10 @@ export class LeasedConnection implements Connection {
 
   reset(): void {
     this.stream.resetAndDestroy();
+  }
+
+  cut(): void {
+    this.reset();
   }
 
   refuse(): void {

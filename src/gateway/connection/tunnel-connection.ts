@@ -1,7 +1,10 @@
+import type { TerminationReason } from '../../domain/change.ts';
 import type { TunnelStream } from '../../tunnel/stream.ts';
 import { encodeAnswer, type StreamRefusal } from '../../tunnel/stream-header.ts';
 import type { Refusal } from '../answer/refusal.ts';
+import { terminationText } from '../answer/terminated.ts';
 import type { Connection, ConnectionClient } from './connection.ts';
+import type { Notices } from './notices.ts';
 
 /** A stream of a client tunnel, its header read. */
 export class TunnelConnection implements Connection {
@@ -9,12 +12,14 @@ export class TunnelConnection implements Connection {
   readonly resource: string | undefined;
   readonly destination: string | undefined;
   readonly stream: TunnelStream;
+  readonly #notices: Notices;
 
-  constructor(client: ConnectionClient, asked: AskedFor, stream: TunnelStream) {
+  constructor(client: ConnectionClient, asked: AskedFor, stream: TunnelStream, notices: Notices) {
     this.client = client;
     this.resource = asked.resource;
     this.destination = asked.destination;
     this.stream = stream;
+    this.#notices = notices;
   }
 
   accept(): void {
@@ -23,6 +28,12 @@ export class TunnelConnection implements Connection {
 
   reset(): void {
     this.stream.destroy();
+  }
+
+  cut(reason: TerminationReason, reference: string): void {
+    if (this.stream.destroyed) return;
+    this.reset();
+    this.#notices.say({ stream: this.stream.streamId, reason, message: terminationText(reason), reference });
   }
 
   /** The stream ends once the answer is on its way; what the client wrote meanwhile is thrown away. */
