@@ -1,8 +1,9 @@
 import { describeMachine } from './machine.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { runProgram } from './program.ts';
 import { type Report, summarise } from './report.ts';
 import { measureRounds } from './rounds.ts';
-import { BenchError, type Setup } from './setup.ts';
+import type { Setup } from './setup.ts';
 import { startNginx } from './setups/nginx.ts';
 import { startNodeProxy } from './setups/node-proxy.ts';
 import { startPostern } from './setups/postern.ts';
@@ -10,20 +11,11 @@ import { startSsh } from './setups/ssh.ts';
 import { startTarget, targetAlone } from './setups/target.ts';
 import { renderReport } from './table.ts';
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
-
-try {
+await runProgram(USAGE, async (signal) => {
   const options = parseOptions(process.argv.slice(2));
-  const report = await bench(options, interrupted.signal);
+  const report = await bench(options, signal);
   process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report));
-} catch (error) {
-  if (interrupted.signal.aborted) process.stderr.write('Interrupted; everything that was started is stopped.\n');
-  else if (error instanceof BenchError) process.stderr.write(`No result: ${error.message}\n`);
-  else if (error instanceof TypeError && 'code' in error) process.stderr.write(`${error.message}\n${USAGE}\n`);
-  else throw error;
-  process.exitCode = 1;
-}
+});
 
 async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   const say = (line: string) => process.stderr.write(`${line}\n`);

@@ -36,7 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
 }
 
 export function wholeNumber(option: string, text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new BenchError(`${option} takes a whole number of 1 or more, not "${text}".`);
+  if (!/^[1-9]\d{0,7}$/.test(text)) throw new BenchError(`${option} takes a whole number of 1 or more, not "${text}".`);
   return Number(text);
 }
 

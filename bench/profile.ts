@@ -1,26 +1,23 @@
+// Where each microsecond goes: CPU profiles of relay and agent under load, in µs per request or per MB.
 import { parseArgs } from 'node:util';
-import { messageOf } from '../src/lib/errors.ts';
 import { readMainThreadCpu } from './measure/cpu.ts';
 import { measureDownload } from './measure/download.ts';
 import { runWrk } from './measure/wrk.ts';
 import { wholeNumber } from './options.ts';
 import { type Costs, readCosts } from './profile/costs.ts';
 import { startProfile } from './profile/inspector.ts';
+import { runProgram } from './program.ts';
 import type { Setup } from './setup.ts';
 import { startPostern } from './setups/postern.ts';
 import { startTarget } from './setups/target.ts';
-
-// Where each microsecond goes: CPU profiles of relay and agent under load, in µs per request or per MB.
-// Usage: node tools/run.mjs bench/profile.ts [--seconds 5] [--connections 64] [--embedded] [--download]
 
 const INTERVAL_US = 200;
 const TOP = 30;
 const DOWNLOAD_BYTES = 512e6;
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+const USAGE = 'node tools/run.mjs bench/profile.ts [--seconds 5] [--connections 64] [--embedded] [--download]';
 
-try {
+await runProgram(USAGE, async (signal) => {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '5' },
@@ -32,11 +29,8 @@ try {
   const connections = wholeNumber('--connections', values.connections);
   const seconds = wholeNumber('--seconds', values.seconds);
   const load = values.download ? downloads : requests(connections, seconds);
-  await profile(values.embedded ? 'postern-embedded' : 'postern', load, interrupted.signal);
-} catch (error) {
-  process.stderr.write(`No result: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+  await profile(values.embedded ? 'postern-embedded' : 'postern', load, signal);
+});
 
 /** Puts load on the setup; says how much was done, in which unit, and in words for people. */
 type Load = (setup: Setup, signal: AbortSignal) => Promise<{ amount: number; unit: string; words: string }>;

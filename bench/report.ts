@@ -68,7 +68,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Medians of each number by itself. */
-export function medianRound(rounds: readonly RoundResult[]): RoundResult {
+function medianRound(rounds: readonly RoundResult[]): RoundResult {
   return {
     one: medianCell(rounds.map((round) => round.one)),
     many: medianCell(rounds.map((round) => round.many)),

@@ -1,8 +1,4 @@
-// `npm run bench:search -- [--records 1000000] [--seconds 10] [--dir DIR]`: how long appends to the embedded database take
-// while a large log is searched. With --dir the log is kept, and used again.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// How long appends to the embedded database take while a large log is searched. With --dir the log is kept, and used again.
 import { parseArgs } from 'node:util';
 import { type AuditLog, openLog } from '../src/audit/open-log.ts';
 import { parseAuditQuery } from '../src/audit/query.ts';
@@ -12,14 +8,10 @@ import { createLog } from '../src/lib/log.ts';
 import { AuditLogTable } from '../src/store/audit-log.ts';
 import { searchAudit } from '../src/store/audit-search.ts';
 import { openStore, type Store } from '../src/store/open.ts';
+import { wholeNumber } from './options.ts';
+import { temporaryDirectory } from './place.ts';
+import { runProgram } from './program.ts';
 
-const { values } = parseArgs({
-  options: {
-    records: { type: 'string', default: '1000000' },
-    seconds: { type: 'string', default: '10' },
-    dir: { type: 'string' },
-  },
-});
 const WRITERS = 8;
 const IN_HAND = 4_096;
 /** Queries that find nothing, so that each looks at the whole log. */
@@ -29,32 +21,44 @@ const QUERIES = {
   'how it ended': 'end:failed',
 };
 
-const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'postern-bench-'));
-const log = createLog('warn');
-try {
-  await using store = await openStore({ dataDir: directory, log, commitTimeoutMs: 30_000 });
+await runProgram('npm run bench:search -- [--records 1000000] [--seconds 10] [--dir DIR]', async (signal) => {
+  const { values } = parseArgs({
+    options: {
+      records: { type: 'string', default: '1000000' },
+      seconds: { type: 'string', default: '10' },
+      dir: { type: 'string' },
+    },
+  });
+  const records = wholeNumber('--records', values.records);
+  const seconds = wholeNumber('--seconds', values.seconds);
+  await using stack = new AsyncDisposableStack();
+  await search(values.dir ?? (await temporaryDirectory(stack, 'search')), records, seconds, signal);
+});
+
+async function search(dataDir: string, records: number, seconds: number, signal: AbortSignal): Promise<void> {
+  const log = createLog('warn');
+  await using store = await openStore({ dataDir, log, commitTimeoutMs: 30_000 });
   await using audit = await openLog(new AuditLogTable(store), 'bench', log);
-  await fill(audit, Number(values.records));
-  const seconds = Number(values.seconds);
-  print('writers alone', await measure(audit, seconds), undefined);
+  await fill(audit, records, signal);
+  print('writers alone', await measure(audit, seconds, signal), seconds);
   for (const [name, query] of Object.entries(QUERIES)) {
     const stop = new AbortController();
-    const searching = searchUntil(store, query, stop.signal);
-    const latencies = await measure(audit, seconds);
-    stop.abort();
-    print(`searching for ${name}`, latencies, await searching);
+    const [latencies, searched] = await Promise.all([
+      measure(audit, seconds, signal).finally(() => stop.abort()),
+      searchUntil(store, query, stop.signal),
+    ]);
+    print(`searching for ${name}`, latencies, seconds, searched);
   }
-  print('writers alone again', await measure(audit, seconds), undefined);
+  print('writers alone again', await measure(audit, seconds, signal), seconds);
   process.stdout.write(`resident memory ${Math.round(process.memoryUsage.rss() / 1e6)} MB\n`);
-} finally {
-  if (values.dir === undefined) rmSync(directory, { recursive: true, force: true });
 }
 
-async function fill(audit: AuditLog, records: number): Promise<void> {
+async function fill(audit: AuditLog, records: number, signal: AbortSignal): Promise<void> {
   const missing = records - audit.size;
   if (missing <= 0) return;
   const startedAt = performance.now();
   for (let done = 0; done < missing; done += IN_HAND) {
+    signal.throwIfAborted();
     const count = Math.min(IN_HAND, missing - done);
     await Promise.all(Array.from({ length: count }, (_, at) => audit.append(event(done + at))));
   }
@@ -63,11 +67,12 @@ async function fill(audit: AuditLog, records: number): Promise<void> {
 }
 
 /** Milliseconds of each append of `WRITERS` that append one after the other. */
-async function measure(audit: AuditLog, seconds: number): Promise<number[]> {
+async function measure(audit: AuditLog, seconds: number, signal: AbortSignal): Promise<number[]> {
   const latencies: number[] = [];
   const until = performance.now() + seconds * 1_000;
   const writers = Array.from({ length: WRITERS }, async (_, writer) => {
     while (performance.now() < until) {
+      signal.throwIfAborted();
       const startedAt = performance.now();
       await audit.append(event(writer));
       latencies.push(performance.now() - startedAt);
@@ -97,10 +102,11 @@ async function searchUntil(
 function print(
   name: string,
   latencies: readonly number[],
-  searched: { pages: number; rounds: number } | undefined,
+  seconds: number,
+  searched?: { readonly pages: number; readonly rounds: number },
 ): void {
   const at = (share: number) => (latencies[Math.floor((latencies.length - 1) * share)] ?? 0).toFixed(1).padStart(8);
-  const perSecond = Math.round(latencies.length / Number(values.seconds));
+  const perSecond = Math.round(latencies.length / seconds);
   const also = searched ? `   ${searched.pages} pages, ${searched.rounds} times through the whole log` : '';
   process.stdout.write(
     `${name.padEnd(28)} append p50${at(0.5)}  p99${at(0.99)}  max${at(1)} ms   ${perSecond}/s${also}\n`,

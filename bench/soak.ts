@@ -1,39 +1,30 @@
-// `npm run bench:soak -- [--minutes 10]`: a relay with the embedded database under the load of the benchmark, and how much
-// memory it has meanwhile.
+// A relay with the embedded database under the load of the benchmark, and how much memory it has meanwhile.
 import { parseArgs } from 'node:util';
 import { peakMemory, residentMemory } from './measure/cpu.ts';
 import { measureDownload } from './measure/download.ts';
 import { runWrk } from './measure/wrk.ts';
 import { wholeNumber } from './options.ts';
+import { runProgram } from './program.ts';
 import { MANY } from './rounds.ts';
-import { BenchError } from './setup.ts';
 import { startPostern } from './setups/postern.ts';
 import { startTarget } from './setups/target.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 const SAMPLE_SECONDS = 30;
 const DOWNLOAD_BYTES = 256e6;
 /** Until then caches fill. */
 const WARM_SAMPLES = 2;
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+await runProgram('npm run bench:soak -- [--minutes 10]', async (signal) => {
+  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+  await soak(wholeNumber('--minutes', values.minutes), signal);
+});
 
-try {
-  await soak(interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) process.stderr.write('Interrupted; everything that was started is stopped.\n');
-  else if (error instanceof BenchError) process.stderr.write(`No result: ${error.message}\n`);
-  else throw error;
-  process.exitCode = 1;
-}
-
-async function soak(signal: AbortSignal): Promise<void> {
+async function soak(minutes: number, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const target = await startTarget(stack, signal);
   const postern = await startPostern(stack, target, { name: 'postern-embedded' }, signal);
   const parts = postern.parts.filter(({ own }) => own);
-  const samples = (wholeNumber('--minutes', values.minutes) * 60) / SAMPLE_SECONDS;
+  const samples = (minutes * 60) / SAMPLE_SECONDS;
   const relay: number[] = [];
   let requests = 0;
   for (let sample = 1; sample <= samples; sample += 1) {

@@ -1,19 +1,17 @@
-// `npm run bench:stream -- [--rounds 5] [--mb 1024]`: one TCP stream through client, relay and agent, beside `ssh -R` and
-// two bare Node pipes in a row.
-import { fileURLToPath } from 'node:url';
+// One TCP stream through client, relay and agent, beside `ssh -R` and two bare Node pipes in a row.
 import { parseArgs } from 'node:util';
-import { startChild } from './child.ts';
 import { readCpu } from './measure/cpu.ts';
 import { wholeNumber } from './options.ts';
 import { temporaryDirectory } from './place.ts';
+import { runProgram } from './program.ts';
 import { median } from './report.ts';
-import { BenchError, type Part } from './setup.ts';
+import { startServer } from './server.ts';
+import type { Part } from './setup.ts';
 import { startPostern } from './setups/postern.ts';
 import { STREAM_RESOURCE } from './setups/postern-files.ts';
 import { startSsh } from './setups/ssh.ts';
 import { startTarget } from './setups/target.ts';
 import { startConnect } from './stream/connect.ts';
-import { PORT_READY } from './stream/ready.ts';
 import { receive } from './stream/receive.ts';
 
 /** One way for a stream from the source to us. */
@@ -24,28 +22,18 @@ interface Way {
   readonly rates: number[];
 }
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, mb: { type: 'string', default: '1024' } },
+await runProgram('npm run bench:stream -- [--rounds 5] [--mb 1024]', async (signal) => {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '5' }, mb: { type: 'string', default: '1024' } },
+  });
+  await bench(wholeNumber('--rounds', values.rounds), wholeNumber('--mb', values.mb), signal);
 });
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
-
-try {
-  await bench(wholeNumber('--rounds', values.rounds), wholeNumber('--mb', values.mb), interrupted.signal);
-} catch (error) {
-  if (interrupted.signal.aborted) process.stderr.write('Interrupted; everything that was started is stopped.\n');
-  else if (error instanceof BenchError) process.stderr.write(`No result: ${error.message}\n`);
-  else throw error;
-  process.exitCode = 1;
-}
 
 async function bench(rounds: number, megabytes: number, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const program = async (name: string, file: string, ...args: string[]) => {
-    const path = fileURLToPath(new URL(`stream/${file}.ts`, import.meta.url));
-    const ready = new RegExp(`${PORT_READY}(\\d+)`);
-    const child = stack.use(await startChild(process.execPath, [path, ...args], { ready, signal }));
-    return { port: Number(child.match), part: { name, pid: child.pid, own: name !== 'source' } };
+    const { port, pid } = stack.use(await startServer(new URL(`stream/${file}.ts`, import.meta.url), args, { signal }));
+    return { port, part: { name, pid, own: name !== 'source' } };
   };
   const source = await program('source', 'source');
   const near = await program('near pipe', 'pipe', String(source.port));

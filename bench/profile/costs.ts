@@ -4,7 +4,6 @@ import type { CpuProfile, ProfileNode } from './inspector.ts';
 /** Where the time of one thread went, in µs of CPU time over the whole profile. */
 export interface Costs {
   readonly busyUs: number;
-  readonly idleUs: number;
   /** Time in the functions of a group themselves: src/gateway, undici, node:http, (garbage collector), … */
   readonly selfByGroup: ReadonlyMap<string, number>;
   /** Time in a group's functions and in all that they called outside src: what leaving them out would save. */
@@ -40,7 +39,6 @@ export function readCosts(profile: CpuProfile, intervalUs: number, cpuUs: number
 
   const costs = {
     busyUs: 0,
-    idleUs: 0,
     selfByGroup: new Map<string, number>(),
     causedByGroup: new Map<string, number>(),
     selfByFunction: new Map<string, number>(),
@@ -50,11 +48,7 @@ export function readCosts(profile: CpuProfile, intervalUs: number, cpuUs: number
     const node = byId.get(id);
     // The delta after a sample is how long it lasted.
     const elapsedUs = profile.timeDeltas[at + 1] ?? 0;
-    if (!node) return;
-    if (node.callFrame.functionName === IDLE) {
-      costs.idleUs += elapsedUs;
-      return;
-    }
+    if (!node || node.callFrame.functionName === IDLE) return;
     const us = Math.min(elapsedUs, 2 * intervalUs);
     const cause = causes.get(id);
     costs.busyUs += us;
@@ -75,7 +69,7 @@ function add(sums: Map<string, number>, key: string, us: number): void {
 }
 
 /** src/<layer>, a package, node:<module>, or V8's own words in parentheses. */
-export function groupOf({ callFrame: { url, functionName } }: ProfileNode): string {
+function groupOf({ callFrame: { url, functionName } }: ProfileNode): string {
   const path = pathOf(url);
   if (path === '') return functionName.startsWith('(') ? functionName : '(native)';
   const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)(?!.*node_modules)/.exec(path)?.[1];

@@ -1,6 +1,6 @@
 // The least that a reverse proxy in Node can be: no names, no rules, no log, no tunnel.
 import { Agent, createServer, request } from 'node:http';
-import { NODE_PROXY_READY } from './node-proxy-ready.ts';
+import { listenAndSay } from '../say-port.ts';
 
 const [targetPort] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -17,7 +17,4 @@ const server = createServer((incoming, response) => {
 });
 server.keepAliveTimeout = 120_000;
 server.maxRequestsPerSocket = 0;
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address !== 'string') process.stdout.write(`${NODE_PROXY_READY}${address.port}\n`);
-});
+listenAndSay(server);

@@ -1,6 +1,7 @@
 // The target: as lean as node:http allows, so that what stands before it shows.
 import { createServer, type ServerResponse } from 'node:http';
-import { DOWNLOAD_CHUNK, SMALL_BODY, TARGET_READY, type TargetCount } from './target-bodies.ts';
+import { listenAndSay } from '../say-port.ts';
+import { DOWNLOAD_CHUNK, SMALL_BODY, type TargetCount } from './target-bodies.ts';
 import { renderPage } from './target-page.ts';
 
 let served = 0;
@@ -38,7 +39,4 @@ function download(response: ServerResponse, bytes: number): void {
 
 process.on('message', () => process.send?.({ served } satisfies TargetCount));
 process.on('disconnect', () => process.exit());
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address !== 'string') process.stdout.write(`${TARGET_READY}${address.port}\n`);
-});
+listenAndSay(server);

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { startChild } from '../child.ts';
+import { startServer } from '../server.ts';
 import { BenchError, type Part, type Setup } from '../setup.ts';
-import { TARGET_READY, type TargetCount } from './target-bodies.ts';
+import type { TargetCount } from './target-bodies.ts';
 
 export interface Target {
   readonly port: number;
@@ -15,16 +14,10 @@ export interface Target {
 const COUNT_MS = 5_000;
 
 export async function startTarget(stack: AsyncDisposableStack, signal: AbortSignal): Promise<Target> {
-  const program = fileURLToPath(new URL('target-server.ts', import.meta.url));
-  const child = stack.use(
-    await startChild(process.execPath, [program], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      ready: new RegExp(`${TARGET_READY}(\\d+)`),
-      signal,
-    }),
-  );
+  const program = new URL('target-server.ts', import.meta.url);
+  const child = stack.use(await startServer(program, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], signal }));
   return {
-    port: Number(child.match),
+    port: child.port,
     part: { name: 'target', pid: child.pid, own: false },
     served: async () => {
       const answered = once(child.process, 'message', { signal: AbortSignal.timeout(COUNT_MS) });

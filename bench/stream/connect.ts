@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url';
+import { within } from '../../src/lib/wait.ts';
 import { type Child, startChild } from '../child.ts';
 import { ask } from '../measure/probe.ts';
 import { BenchError } from '../setup.ts';
 import type { Postern } from '../setups/postern.ts';
 import { Visitor } from '../setups/sign-in.ts';
 
+/** Once the person has agreed. */
+const LOGIN_MS = 10_000;
 const PROGRAM = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** `postern login`, a person agreeing in the browser, then `postern connect`: gives its process and the port it opened. */
@@ -25,7 +28,8 @@ export async function startConnect(
   );
   const ended = new Promise<number | null>((resolve) => login.process.once('exit', resolve));
   await agree(login.match ?? '');
-  if ((await ended) !== 0) throw new BenchError(`postern login failed:\n${login.output()}`);
+  if ((await within(LOGIN_MS, 'Signing a command line in', ended)) !== 0)
+    throw new BenchError(`postern login failed:\n${login.output()}`);
   const child = stack.use(
     await startChild(process.execPath, [PROGRAM, 'connect', resource, '-L', '0'], { env, ready: /^(\d+)$/m, signal }),
   );
@@ -56,5 +60,5 @@ async function agree(address: string): Promise<void> {
   );
   if (answer.status !== 200) throw new BenchError(`Nobody could agree (${answer.status}): ${answer.body.toString()}`);
   const { location } = JSON.parse(answer.body.toString()) as { location: string };
-  await fetch(location);
+  await fetch(location, { signal: AbortSignal.timeout(LOGIN_MS) });
 }

@@ -1,6 +1,6 @@
 // A bare Node pipe: each connection is led to the port that it is given.
 import { connect, createServer } from 'node:net';
-import { PORT_READY } from './ready.ts';
+import { listenAndSay } from '../say-port.ts';
 
 const server = createServer({ noDelay: true }, (socket) => {
   const onwards = connect({ port: Number(process.argv[2]), host: '127.0.0.1', noDelay: true });
@@ -9,7 +9,4 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.pipe(onwards);
   onwards.pipe(socket);
 });
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address !== 'string') process.stdout.write(`${PORT_READY}${address.port}\n`);
-});
+listenAndSay(server);

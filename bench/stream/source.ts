@@ -1,6 +1,6 @@
 // Sends to each connection for as long as it reads.
 import { createServer, type Socket } from 'node:net';
-import { PORT_READY } from './ready.ts';
+import { listenAndSay } from '../say-port.ts';
 
 const CHUNK = Buffer.alloc(256 * 1024, 7);
 
@@ -14,7 +14,4 @@ const server = createServer({ noDelay: true }, (socket: Socket) => {
   socket.resume();
   send();
 });
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address !== 'string') process.stdout.write(`${PORT_READY}${address.port}\n`);
-});
+listenAndSay(server);
