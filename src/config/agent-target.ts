@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { messageOf } from '../lib/errors.ts';
+import { endpointText } from '../lib/network/endpoint.ts';
 import { FileSchema, Text } from './schema-parts.ts';
 import { parseHostPort, parseOrigin } from './values.ts';
 
@@ -99,6 +99,5 @@ function readAuthorities(file: string): string | { readonly problem: string } {
 /** For people: where a target is. */
 export function targetText(target: AgentTarget): string {
   if (target.kind === 'unix') return `unix:${target.path}`;
-  const host = isIP(target.host) === 6 ? `[${target.host}]` : target.host;
-  return `${host}:${target.port}`;
+  return endpointText(target);
 }

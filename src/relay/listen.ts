@@ -9,6 +9,7 @@ import { createHttpsRedirect } from '../gateway/front/https-redirect.ts';
 import { createProxyFront } from '../gateway/front/proxy-front.ts';
 import { createListener, type ListenerParts, type Proxies, secureContext } from '../gateway/listener.ts';
 import type { Logger } from '../lib/log.ts';
+import { endpointText } from '../lib/network/endpoint.ts';
 import { createNetworks, isLoopback } from '../lib/networks.ts';
 import { watchConnections } from '../lib/watch-connections.ts';
 import { followCertificate, warnOfExpiry } from './certificate.ts';
@@ -96,7 +97,7 @@ export async function listenForRelay(
   const { address, port } = door.address() as AddressInfo;
   const held = undo.move();
   return {
-    url: `${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${endpointText({ host: address, port })}`,
     stopAccepting() {
       redirecting?.close();
       if (door !== server) door.close();

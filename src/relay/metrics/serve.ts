@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, isIP } from 'node:net';
 import type { HostPort } from '../../config/values.ts';
 import { isLocalhostName } from '../../lib/localhost.ts';
+import { endpointText } from '../../lib/network/endpoint.ts';
 import { openPort } from '../open-port.ts';
 import type { Health, HealthAnswer } from './health.ts';
 import type { Meters } from './meters.ts';
@@ -39,7 +40,7 @@ export async function serveMetrics(address: HostPort, meters: Meters, health: He
   await openPort(server, address, 'relay.metrics');
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
+    url: `http://${endpointText({ host: address.host, port })}`,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
