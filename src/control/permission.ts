@@ -10,6 +10,12 @@ import { refuseForeignOrigin } from './same-origin.ts';
  */
 export type Permission = 'anyone' | 'signed-in' | readonly Role[];
 
+/** Those who answer for everyone: they see and end what others have open. */
+export const OPERATORS: readonly Role[] = ['admin', 'security'];
+
+/** Those who may read what happened, and by which rules. */
+export const READERS: readonly Role[] = [...OPERATORS, 'auditor'];
+
 /** How somebody asks: a browser by its cookie, a command line by its token, a program by the token of a service. */
 export type Means = 'browser' | 'command_line' | 'service';
 
@@ -60,10 +66,20 @@ export function personOf(request: FastifyRequest): Person {
   return request.person;
 }
 
+export function isOneOf({ roles }: Person, allowed: readonly Role[]): boolean {
+  return roles.some((role) => allowed.includes(role));
+}
+
+/** For routes that ask for more only sometimes. Throws `forbidden`. */
+export function requireOneOf(person: Person, allowed: readonly Role[]): void {
+  if (isOneOf(person, allowed)) return;
+  throw new PosternError('forbidden', `This needs one of these roles: ${allowed.join(', ')}.`);
+}
+
 function requirePermission(person: Person | undefined, permission: 'signed-in' | readonly Role[]): Person {
   if (!person) throw new PosternError('unauthenticated', 'Sign in to continue.');
-  if (permission === 'signed-in' || person.roles.some((role) => permission.includes(role))) return person;
-  throw new PosternError('forbidden', `This needs one of these roles: ${permission.join(', ')}.`);
+  if (permission !== 'signed-in') requireOneOf(person, permission);
+  return person;
 }
 
 const REFUSED_MEANS: Readonly<Record<Means, string>> = {

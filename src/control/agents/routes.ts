@@ -3,6 +3,7 @@ import { PosternError } from '../../lib/errors.ts';
 import { actorOf } from '../api/actor.ts';
 import { AgentList, AgentParams, AgentQuery, DrainBody, DrainedAgent, RevokedAgent } from '../contract/agents.ts';
 import { Nothing } from '../contract/parts.ts';
+import { OPERATORS } from '../permission.ts';
 import type { ControlPlugin } from '../ports.ts';
 import { type DeviceRoutesDeps, serveDeviceRoutes } from './device-routes.ts';
 import { serveTokenRoutes } from './token-routes.ts';
@@ -25,7 +26,7 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
     app.get<{ Querystring: AgentQuery }>(
       '/api/v1/agents',
       {
-        config: { permission: ['admin', 'security'], summary: 'Agents by name, with their live tunnels' },
+        config: { permission: OPERATORS, summary: 'Agents by name, with their live tunnels' },
         schema: { querystring: AgentQuery, response: { 200: AgentList } },
       },
       async (request, reply): Promise<AgentList> => {

@@ -11,6 +11,7 @@ import {
   TokenParams,
 } from '../contract/agents.ts';
 import { Nothing } from '../contract/parts.ts';
+import { OPERATORS } from '../permission.ts';
 
 /** Enrollment tokens: made, looked at and withdrawn by people. */
 export function serveTokenRoutes(app: FastifyInstance, enrollment: Enrolling): void {
@@ -29,7 +30,7 @@ export function serveTokenRoutes(app: FastifyInstance, enrollment: Enrolling): v
   app.get(
     '/api/v1/agents/tokens',
     {
-      config: { permission: ['admin', 'security'], summary: 'Enrollment tokens that can still be redeemed' },
+      config: { permission: OPERATORS, summary: 'Enrollment tokens that can still be redeemed' },
       schema: { response: { 200: EnrollmentTokenList } },
     },
     async (_request, reply): Promise<EnrollmentTokenList> => {

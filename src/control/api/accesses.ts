@@ -4,11 +4,11 @@ import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { AccessList, AccessQuery, TerminateBody, TerminatedAccess } from '../contract/accesses.ts';
 import { IdParams } from '../contract/parts.ts';
-import type { Permission } from '../permission.ts';
+import { OPERATORS } from '../permission.ts';
+import { personName } from '../person-name.ts';
 import type { ControlDeps } from '../ports.ts';
 import { actorOf } from './actor.ts';
 
-const OPERATORS: Permission = ['admin', 'security'];
 const DEFAULT_LIMIT = 100;
 
 /** What is under way right now, and cutting one of it. */
@@ -69,10 +69,9 @@ function summaryOf({
   agent,
   startedAt,
 }: LiveAccess): AccessList['accesses'][number] {
-  const { id, name, email } = session.principal;
   return {
     id: intent,
-    person: { id, name: name ?? null, email: email ?? null },
+    person: personName(session.principal),
     session: session.id,
     resource: resource.name,
     destination: destination ?? null,

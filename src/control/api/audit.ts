@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PosternError } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import { AuditEntry, AuditEntryPage, AuditEntryParams, AuditPage, AuditQuery } from '../contract/audit.ts';
-import type { Permission } from '../permission.ts';
+import { READERS } from '../permission.ts';
 import type { AuditLogEntry, AuditLogPage, ControlDeps } from '../ports.ts';
 import { actorOf } from './actor.ts';
 import { auditRow } from './audit-row.ts';
@@ -10,8 +10,6 @@ import { auditRow } from './audit-row.ts';
 /** A search that takes longer is given up: its results would be stale, and the database has other work. */
 const SEARCH_TIMEOUT_MS = 10_000;
 const DEFAULT_LIMIT = 50;
-
-const READERS: Permission = ['admin', 'security', 'auditor'];
 
 /** Reads of the audit log. Each is itself on record before its results leave. */
 export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {

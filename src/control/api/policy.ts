@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { PolicyRules, PolicyState } from '../contract/policy.ts';
+import { OPERATORS, READERS } from '../permission.ts';
 import type { ControlDeps } from '../ports.ts';
 
 export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void {
   app.get(
     '/api/v1/policy',
     {
-      config: { permission: ['admin', 'security', 'auditor'], summary: 'The policy version in force' },
+      config: { permission: READERS, summary: 'The policy version in force' },
       schema: { response: { 200: PolicyState } },
     },
     (_request, reply): PolicyState => {
@@ -25,7 +26,7 @@ export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void
   app.get(
     '/api/v1/policy/rules',
     {
-      config: { permission: ['admin', 'security'], summary: 'The rules and local groups in force' },
+      config: { permission: OPERATORS, summary: 'The rules and local groups in force' },
       schema: { response: { 200: PolicyRules } },
     },
     (_request, reply): PolicyRules => {

@@ -4,7 +4,8 @@ import { clientAddress } from '../../lib/client-address.ts';
 import { type ErrorCode, PosternError } from '../../lib/errors.ts';
 import { EndedLease, Lease, LeaseList, LeaseQuery, NewLease } from '../contract/leases.ts';
 import { IdParams, Nothing } from '../contract/parts.ts';
-import { personOf } from '../permission.ts';
+import { isOneOf, OPERATORS, personOf, requireOneOf } from '../permission.ts';
+import { personName } from '../person-name.ts';
 import type { ControlPlugin, Person } from '../ports.ts';
 import { problemOf, sendProblem } from '../problem.ts';
 import { presentedIn, type RelayAddress } from '../sign-in/presented.ts';
@@ -76,9 +77,7 @@ export function leaseRoutes({ leases, ...relay }: LeaseRoutesDeps): ControlPlugi
       (request, reply): LeaseList => {
         const person = personOf(request);
         const everyone = request.query.of === 'everyone';
-        if (everyone && !mayActOnOthers(person)) {
-          throw new PosternError('forbidden', 'This needs one of these roles: admin, security.');
-        }
+        if (everyone) requireOneOf(person, OPERATORS);
         reply.header('cache-control', 'no-store');
         const found = (leases?.list() ?? []).filter((lease) => everyone || isMine(lease, person));
         return { leases: found.map(summaryOf).toSorted((a, b) => (a.id < b.id ? 1 : -1)) };
@@ -100,7 +99,7 @@ export function leaseRoutes({ leases, ...relay }: LeaseRoutesDeps): ControlPlugi
         const lease = leases?.list().find((each) => each.id === id);
         const mine = lease !== undefined && isMine(lease, person);
         // Others' leases do not exist for those who may not end them.
-        if (!lease || !(mine || mayActOnOthers(person))) {
+        if (!lease || !(mine || isOneOf(person, OPERATORS))) {
           throw new PosternError('not_found', 'There is no such lease at this relay, or it has ended.');
         }
         leases?.end(id, mine ? undefined : person.session.principal.id);
@@ -114,11 +113,6 @@ function isMine({ session }: LeaseView, person: Person): boolean {
   return session.principal.id === person.session.principal.id;
 }
 
-function mayActOnOthers({ roles }: Person): boolean {
-  return roles.includes('admin') || roles.includes('security');
-}
-
 function summaryOf({ session, ...lease }: LeaseView): Lease {
-  const { id, name, email } = session.principal;
-  return { ...lease, person: { id, name: name ?? null, email: email ?? null }, session: session.id };
+  return { ...lease, person: personName(session.principal), session: session.id };
 }

@@ -9,7 +9,7 @@ import {
   ServiceParams,
   ServiceQuery,
 } from '../contract/services.ts';
-import type { Permission } from '../permission.ts';
+import { OPERATORS } from '../permission.ts';
 import type { ControlPlugin } from '../ports.ts';
 import { serveServiceTokens } from './token-routes.ts';
 
@@ -19,7 +19,6 @@ export interface ServiceRoutesDeps {
   readonly hasResource: (name: string) => boolean;
 }
 
-const KEEPERS: Permission = ['admin', 'security'];
 const DEFAULT_LIMIT = 100;
 
 /** Programs with an identity of their own. */
@@ -28,7 +27,7 @@ export function serviceRoutes({ services, hasResource }: ServiceRoutesDeps): Con
     app.get<{ Querystring: ServiceQuery }>(
       '/api/v1/services',
       {
-        config: { permission: KEEPERS, summary: 'Services by name, with their live tokens' },
+        config: { permission: OPERATORS, summary: 'Services by name, with their live tokens' },
         schema: { querystring: ServiceQuery, response: { 200: ServiceList } },
       },
       async (request, reply): Promise<ServiceList> => {
@@ -48,7 +47,7 @@ export function serviceRoutes({ services, hasResource }: ServiceRoutesDeps): Con
       '/api/v1/services',
       {
         config: {
-          permission: KEEPERS,
+          permission: OPERATORS,
           summary: 'Give a program an identity; it reaches nothing until a rule names it',
         },
         schema: { body: NewService, response: { 200: CreatedService } },
@@ -63,7 +62,7 @@ export function serviceRoutes({ services, hasResource }: ServiceRoutesDeps): Con
     app.post<{ Params: ServiceParams; Body: DisableBody }>(
       '/api/v1/services/:name/disable',
       {
-        config: { permission: KEEPERS, summary: 'End all tokens of a service and give it no more, or again' },
+        config: { permission: OPERATORS, summary: 'End all tokens of a service and give it no more, or again' },
         schema: { params: ServiceParams, body: DisableBody, response: { 200: DisabledService } },
       },
       async (request) => {

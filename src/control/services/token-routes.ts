@@ -12,9 +12,7 @@ import {
   ServiceParams,
   ServiceTokenParams,
 } from '../contract/services.ts';
-import type { Permission } from '../permission.ts';
-
-const KEEPERS: Permission = ['admin', 'security'];
+import { OPERATORS } from '../permission.ts';
 
 /** Tokens of services: made, replaced and withdrawn by people. `hasResource`: is there one of this name? */
 export function serveServiceTokens(
@@ -25,7 +23,7 @@ export function serveServiceTokens(
   app.post<{ Params: ServiceParams; Body: NewServiceToken }>(
     '/api/v1/services/:name/tokens',
     {
-      config: { permission: KEEPERS, summary: 'A token of a service for some resources' },
+      config: { permission: OPERATORS, summary: 'A token of a service for some resources' },
       schema: { params: ServiceParams, body: NewServiceToken, response: { 200: IssuedServiceToken } },
     },
     async (request, reply) => {
@@ -40,7 +38,7 @@ export function serveServiceTokens(
   app.post<{ Params: ServiceTokenParams; Body: RotateBody }>(
     '/api/v1/services/:name/tokens/:id/rotate',
     {
-      config: { permission: KEEPERS, summary: 'A new token in place of an old one, which goes on for a while' },
+      config: { permission: OPERATORS, summary: 'A new token in place of an old one, which goes on for a while' },
       schema: { params: ServiceTokenParams, body: RotateBody, response: { 200: RotatedServiceToken } },
     },
     async (request, reply) => {
@@ -53,7 +51,7 @@ export function serveServiceTokens(
   app.post<{ Params: ServiceTokenParams }>(
     '/api/v1/services/:name/tokens/:id/revoke',
     {
-      config: { permission: KEEPERS, summary: 'Withdraw a token of a service and cut what it has open' },
+      config: { permission: OPERATORS, summary: 'Withdraw a token of a service and cut what it has open' },
       schema: { params: ServiceTokenParams, body: Nothing, response: { 200: RevokedServiceToken } },
     },
     async (request) => {

@@ -3,7 +3,8 @@ import type { Sessions } from '../../identity/sessions.ts';
 import { PosternError } from '../../lib/errors.ts';
 import { IdParams, Nothing } from '../contract/parts.ts';
 import { EndedSession, SessionList, SessionQuery } from '../contract/sessions.ts';
-import { personOf } from '../permission.ts';
+import { isOneOf, OPERATORS, personOf, requireOneOf } from '../permission.ts';
+import { personName } from '../person-name.ts';
 import type { ControlPlugin, Person } from '../ports.ts';
 
 export interface SessionRoutesDeps {
@@ -27,9 +28,7 @@ export function sessionRoutes({ sessions }: SessionRoutesDeps): ControlPlugin {
       async (request, reply): Promise<SessionList> => {
         const person = personOf(request);
         const { of, before, limit = DEFAULT_LIMIT } = request.query;
-        if (of === 'everyone' && !mayActOnOthers(person)) {
-          throw new PosternError('forbidden', 'This needs one of these roles: admin, security.');
-        }
+        if (of === 'everyone') requireOneOf(person, OPERATORS);
         const whose = of === 'everyone' ? undefined : person.session.principal.id;
         // One more than asked for tells whether there is a next page.
         const found = await sessions.list(whose, limit + 1, before);
@@ -56,7 +55,7 @@ export function sessionRoutes({ sessions }: SessionRoutesDeps): ControlPlugin {
         const mine = person.session.principal.id;
         const session = await sessions.find(request.params.id);
         // Others' sessions do not exist for those who may not end them.
-        if (!session || (session.principal.id !== mine && !mayActOnOthers(person))) {
+        if (!session || (session.principal.id !== mine && !isOneOf(person, OPERATORS))) {
           throw new PosternError('not_found', 'There is no such session, or it has ended.');
         }
         await sessions.end({ id: session.id }, 'session_revoked', session.principal.id === mine ? undefined : mine);
@@ -66,15 +65,11 @@ export function sessionRoutes({ sessions }: SessionRoutesDeps): ControlPlugin {
   };
 }
 
-function mayActOnOthers({ roles }: Person): boolean {
-  return roles.includes('admin') || roles.includes('security');
-}
-
 function summaryOf(session: StoredSession, person: Person): SessionList['sessions'][number] {
   const { id, principal, signedInAt, lastSeenAt, expiresAt } = session;
   return {
     id,
-    person: { id: principal.id, name: principal.name ?? null, email: principal.email ?? null },
+    person: personName(principal),
     signedInAt,
     lastSeenAt,
     expiresAt,
