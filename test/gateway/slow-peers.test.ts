@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import { asAlice, closing, createWorld, HOST, type World } from './world.ts';
 
@@ -12,6 +14,32 @@ function send(world: World, bytes: string): Socket {
   socket.on('error', () => socket.destroy());
   socket.write(bytes);
   return socket;
+}
+
+/** A client of Alice's that asks for `/` and reads nothing. */
+function unreadClient(world: World) {
+  const server = createServer((req, res) => world.gateway.handleRequest(req, res));
+  let answer: (() => void) | undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const client = new Duplex({
+    read: () => undefined,
+    // Never done.
+    write: () => answer?.(),
+  });
+  client.on('error', () => undefined);
+  server.emit('connection', client);
+  client.push(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}\r\n`);
+  return {
+    client,
+    /** The relay has given it all of the answer, or its first part. */
+    answered,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 describe('peers that are slow', () => {
@@ -48,6 +76,59 @@ describe('peers that are slow', () => {
     await cut;
     assert.equal((await world.audit.outcomeOf(0)).end, 'timed_out');
     client.destroy();
+  });
+
+  for (const [size, what] of [
+    [3, 'a short answer'],
+    [60_000, 'the end of an answer'],
+  ] as const) {
+    it(`a client that does not read ${what} is cut, whole as it is`, async () => {
+      await using world = await createWorld((_req, res) => res.end('x'.repeat(size)), SHORT);
+      await using unread = unreadClient(world);
+      await closing(unread.client);
+      assert.equal((await world.audit.outcomeOf(0)).end, 'timed_out');
+    });
+
+    it(`${what} that is not read yet ends with the session`, async () => {
+      await using world = await createWorld((_req, res) => res.end('x'.repeat(size)));
+      await using unread = unreadClient(world);
+      await unread.answered;
+      world.sessions.delete('alice');
+      world.change({ kind: 'session_revoked', session: 'session-alice', reason: 'signed_out' });
+      await closing(unread.client);
+      const outcome = await world.audit.outcomeOf(0);
+      assert.deepEqual([outcome.end, outcome.reason], ['terminated', 'signed_out']);
+      assert.equal(world.gateway.live.list().length, 0);
+    });
+  }
+
+  it('an answer that waits for an earlier one on its connection is not cut', async () => {
+    let first: ServerResponse | undefined;
+    await using world = await createWorld((req, res) => {
+      if (req.url === '/first') first = res;
+      else res.end('second');
+    }, SHORT);
+    const drip = () => first?.write('.');
+    const request = `Host: ${HOST}\r\n${COOKIE}\r\n`;
+    const client = send(
+      world,
+      `GET /first HTTP/1.1\r\n${request}GET /second HTTP/1.1\r\nConnection: close\r\n${request}`,
+    );
+    let answers = '';
+    client.setEncoding('utf8').on('data', (text: string) => {
+      answers += text;
+    });
+    // Longer than a stalled client would get: several sweeps see the second one wait.
+    const dripping = setInterval(drip, 50);
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    clearInterval(dripping);
+    first?.end();
+    await once(client, 'close');
+    assert.match(answers, /second$/);
+    assert.deepEqual(
+      world.audit.outcomes.map(({ end }) => end),
+      ['completed', 'completed'],
+    );
   });
 
   it('a client that reads and sends slowly, but does, is not cut', async () => {

@@ -115,8 +115,10 @@ function fail(access: OpenRequest, { end, refusal }: Failure): void {
 
 function clientClosed(access: OpenRequest): void {
   if (access.ended) return;
-  access.finish(access.exchange.res.writableFinished ? 'completed' : 'client_closed');
-  access.stop?.();
+  const isCompleted = access.exchange.res.writableFinished;
+  access.finish(isCompleted ? 'completed' : 'client_closed');
+  // A connection that has all of its answer may carry the next.
+  if (!isCompleted) access.stop?.();
 }
 
 function ignore(): void {}

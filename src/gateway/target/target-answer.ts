@@ -129,7 +129,7 @@ export class TargetAnswer implements Asker {
       leaveWithOthers(() => res.end(text, 'latin1'));
     } else res.end(held);
     lingerAfter(exchange);
-    access.stop = undefined;
+    this.#waitForClient();
     door.pool.giveBack(stream, reusable);
     this.#resolve('settled');
   }
@@ -186,6 +186,22 @@ export class TargetAnswer implements Asker {
     this.#connection.pause();
     access.stalledSince = access.door.clock();
     res.once('drain', this.#onDrain);
+  }
+
+  /** The answer is whole; what of it is not read yet still waits here, and ends with the authority or the client's time. */
+  #waitForClient(): void {
+    const access = this.#access;
+    const { exchange, door } = access;
+    access.stop = () => {
+      access.finish('terminated');
+      breakOff(exchange);
+    };
+    const begin = () => {
+      access.stalledSince = door.clock();
+    };
+    // Behind an earlier answer on its connection it is not the client's turn.
+    if (exchange.res.socket === null) exchange.res.once('socket', begin);
+    else begin();
   }
 
   readonly #onDrain = (): void => {
