@@ -130,9 +130,10 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
       }
       this.#inFlight = this.#waiting.take();
       const writing = this.#write(this.#inFlight);
-      // Those who waited for the batch before go on when this one is on its way.
-      if (landed) setImmediate((batch: Batch) => this.#tell(batch), landed);
+      // Those who waited for the batch before go on when this one is on its way. What that adds, the next turn sees.
+      const told = landed && this.#tellSoon(landed);
       landed = await writing;
+      await told;
       this.#inFlight = [];
     }
     if (landed) this.#tell(landed);
@@ -167,6 +168,15 @@ export class GroupAppender implements AuditAppender, AsyncDisposable {
     }
     this.#frontier = next;
     return batch;
+  }
+
+  #tellSoon(batch: Batch): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#tell(batch);
+        resolve();
+      });
+    });
   }
 
   #tell({ accepted, rows, first }: Batch): void {

@@ -9,7 +9,7 @@ import { searchAudit } from '../../src/store/audit-search.ts';
 import type { Store } from '../../src/store/open.ts';
 import { startDatabases } from '../store/databases.ts';
 import { intent } from './events.ts';
-import { assertWhole } from './whole.ts';
+import { assertWhole, readLog } from './whole.ts';
 
 test('the embedded database held up: callers are refused, and it goes on by itself', async () => {
   await using databases = await startDatabases('embedded');
@@ -34,6 +34,38 @@ test('the embedded database held up: callers are refused, and it goes on by itse
     }
   }
   await assertWhole(store, 'busy', acknowledged);
+});
+
+test('an intent that landed too late is noted as not forwarded, also when nothing else is written any more', async () => {
+  await using databases = await startDatabases('embedded');
+  await using store = await databases.open('late', { commitTimeoutMs: 200 });
+  let landed: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    landed = resolve;
+  });
+  class SlowToSay extends AuditLogTable {
+    isHeld = false;
+    override async commit(...batch: Parameters<AuditLogTable['commit']>): Promise<boolean> {
+      const is = await super.commit(...batch);
+      if (this.isHeld) await held;
+      return is;
+    }
+  }
+  const table = new SlowToSay(store);
+  const late = intent();
+  {
+    await using audit = await openLog(table, 'late', createLog('silent'));
+    table.isHeld = true;
+    await assert.rejects(audit.append(late), { code: 'audit_unavailable' });
+    table.isHeld = false;
+    const refused = assert.rejects(audit.append(intent({ id: 'no uuid' })), { code: 'request_invalid' });
+    landed?.();
+    await refused;
+  }
+  const { rows } = await readLog(store, 'late');
+  const leaves = rows.map(({ leaf }) => JSON.parse(leaf) as { id: string; intent?: string; end?: string });
+  assert.ok(leaves.some(({ id }) => id === late.id));
+  assert.ok(leaves.some((leaf) => leaf.intent === late.id && leaf.end === 'not_forwarded'));
 });
 
 test('appends go between the slices of a search, on a log that is searched from end to end', async () => {
