@@ -17,6 +17,7 @@ export function auditRow({ event, outcome }: AuditLogEntry): AuditRow {
     resource: event.kind === 'access.intent' ? event.resource : null,
     method: event.kind === 'access.intent' ? event.method : null,
     path: event.kind === 'access.intent' ? pathOf(event) : null,
+    destination: destinationOf(event),
     effect: event.kind === 'access.intent' ? event.effect : null,
     end: outcome?.end ?? null,
     status: outcome?.status ?? null,
@@ -96,6 +97,11 @@ function summary(event: AuditLogEntry['event']): string {
     case 'agent.refused':
       return `${capital(codeWords(event.kind.slice('agent.'.length)))}${event.reason === undefined ? '' : `: ${reasonWords(event.reason)}`}`;
   }
+}
+
+function destinationOf(event: AuditLogEntry['event']): string | null {
+  if (event.kind !== 'access.intent' || event.access !== 'tcp' || event.host === event.resource) return null;
+  return event.host + resolvedText(event);
 }
 
 /** Where a name led to. */

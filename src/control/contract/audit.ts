@@ -32,6 +32,10 @@ export const AuditRow = Type.Object({
     Type.String(),
     'Of a request: path and query as recorded; null for everything else, and where it was erased.',
   ),
+  destination: Nullable(
+    Type.String(),
+    'Of a connection into a network: what was asked for, and `at` with the address that it led to.',
+  ),
   effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Null()]),
   end: Nullable(Type.String(), 'How an allowed access ended; null while it runs, or for ever when its end is unknown.'),
   status: Nullable(Whole),

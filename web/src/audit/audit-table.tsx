@@ -88,16 +88,21 @@ function Row({ row, query }: { row: AuditRow; query: string }) {
   );
 }
 
-/** Of an access the resource and the path within it: the host says the same again, and stands in the tooltip and the record. */
-function What({ row: { resource, method, path, summary } }: { row: AuditRow }) {
+/** Of an access the resource and the path or place within it: the host says the same again, and stands in the tooltip and the record. */
+function What({ row: { resource, method, path, destination, summary } }: { row: AuditRow }) {
   if (resource === null) return summary;
+  const within = isConnection(method) ? destination : (path ?? '(erased)');
   return (
     <div className={classes['access']}>
       <span className={classes['method']}>{method}</span>
       <span className={classes['resource']}>{resource}</span>
-      <span className={classes['path']}>{path ?? (method === 'CONNECT' ? '' : '(erased)')}</span>
+      <span className={classes['path']}>{within}</span>
     </div>
   );
+}
+
+function isConnection(method: string | null): boolean {
+  return method === 'CONNECT' || method === 'LEASE';
 }
 
 /** How it ended, where there was no status to say it. */

@@ -6,7 +6,7 @@ import { cutWord, endWord, reasonWord } from './words.ts';
 
 const VIA: Readonly<Record<AccessIntent['via'], string>> = {
   cookie: 'signed in by browser session',
-  token: 'signed in by command line token',
+  token: 'signed in by a token',
   address: 'known by the address that leased the port',
   anonymous: 'not signed in',
 };
