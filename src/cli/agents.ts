@@ -114,7 +114,10 @@ function newFile(path: string): Disposable & { write(text: string): void } {
   try {
     descriptor = openSync(path, 'wx', 0o600);
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'a file of that name exists' : messageOf(cause);
+    const why =
+      (cause as NodeJS.ErrnoException).code === 'EEXIST'
+        ? 'a file of that name exists. Remove it, or name another with --out'
+        : messageOf(cause);
     throw new PosternError('request_invalid', `The token cannot be written to ${path}: ${why}.`, { cause });
   }
   let isWritten = false;

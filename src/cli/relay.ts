@@ -47,6 +47,10 @@ export function addRelayCommand(program: Command): void {
       const { config } = command.optsWithGlobals<{ config: string }>();
       const { ok, findings, text } = await relayCheck(config);
       printList(findings, output, () => text);
-      if (!ok) throw new PosternError('config_invalid', 'The relay cannot run like this.');
+      if (!ok)
+        throw new PosternError(
+          'config_invalid',
+          'Not everything is in place: put right what is marked ✗, then check again.',
+        );
     });
 }

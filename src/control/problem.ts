@@ -44,7 +44,8 @@ const MEANINGS: Readonly<Record<ProblemCode, Meaning>> = {
   provider_unavailable: {
     status: 502,
     title: 'The sign-in provider does not answer',
-    detail: 'The relay could not reach the sign-in provider. Try again in a moment.',
+    detail:
+      'The relay could not reach the sign-in provider, so nobody can sign in right now; who is signed in goes on. Try again in a moment; if it stays, tell whoever runs this relay.',
   },
   relay_unreachable: { status: 502, title: 'The relay does not answer', detail: LATER },
   request_invalid: { status: 400, title: 'The request is not valid' },

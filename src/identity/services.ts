@@ -183,7 +183,7 @@ export function createServices(deps: ServiceDeps) {
 }
 
 function unknown(name: string): never {
-  throw new PosternError('not_found', `There is no service ${name}.`);
+  throw new PosternError('not_found', `There is no service ${name}. See: postern services ls`);
 }
 
 function unknownToken(name: string, id: string): never {

@@ -49,7 +49,11 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
       const { id } = request.params;
       const entry = await deps.auditLog.find(id, AbortSignal.timeout(SEARCH_TIMEOUT_MS));
       await recordRead(request, deps, `id:${id}`, entry ? 1 : 0);
-      if (!entry) throw new PosternError('not_found', 'The audit log has no record with this reference.');
+      if (!entry)
+        throw new PosternError(
+          'not_found',
+          'The audit log has no record with this reference. If a page or a program was given it, look for it in the log of the relay itself.',
+        );
       reply.header('cache-control', 'no-store');
       return entryOf(entry);
     },

@@ -29,7 +29,11 @@ export function serveServiceTokens(
     async (request, reply) => {
       const { scope, expiresAt, label } = request.body;
       const missing = scope.find((name) => !hasResource(name));
-      if (missing !== undefined) throw new PosternError('not_found', `There is no resource ${missing}.`);
+      if (missing !== undefined)
+        throw new PosternError(
+          'not_found',
+          `There is no resource ${missing}. Those that there are stand under resources in postern.yaml.`,
+        );
       reply.header('cache-control', 'no-store');
       return services.issueToken(request.params.name, { scope, expiresAt, label }, actorOf(request));
     },

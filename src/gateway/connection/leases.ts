@@ -1,6 +1,7 @@
 import type { Change, TerminationReason } from '../../domain/change.ts';
 import type { LeaseEnd, LeaseView, LeaseWish } from '../../domain/lease.ts';
 import type { Session } from '../../domain/session.ts';
+import { counted } from '../../lib/counted.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
 import type { Networks } from '../../lib/networks.ts';
@@ -215,5 +216,9 @@ export class Leases {
 }
 
 function tooMany(most: number) {
-  return refusal(400, 'request_invalid', `A lease at this relay takes at most ${most} connections. Ask for fewer.`);
+  return refusal(
+    400,
+    'request_invalid',
+    `A lease at this relay takes at most ${counted(most, 'connection')} (leases.connections in postern.yaml). Ask for fewer.`,
+  );
 }

@@ -66,7 +66,11 @@ export function createEnrollment(deps: EnrollmentDeps) {
       by?: Actor,
       scope: readonly string[] = [],
     ): Promise<{ token: string; expiresAt: number }> {
-      if (!deps.isConfigured(agent)) throw new PosternError('not_found', `No agent is configured as ${agent}.`);
+      if (!deps.isConfigured(agent))
+        throw new PosternError(
+          'not_found',
+          `No agent is configured as ${agent}. Name it under agents in postern.yaml, and start the relay anew.`,
+        );
       const token = mint.mint();
       const createdAt = clock();
       const expiresAt = createdAt + TOKEN_LIFE_MS;
