@@ -6,6 +6,7 @@ import { clientAddress } from '../lib/client-address.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import { clientNetwork } from '../lib/networks.ts';
+import { SparingLog } from '../lib/sparing-log.ts';
 import { errorAnswer } from './answer-error.ts';
 import { serveAccesses } from './api/accesses.ts';
 import { serveAudit } from './api/audit.ts';
@@ -37,9 +38,11 @@ const COUNTED_ADDRESSES = 10_000;
 
 /** The relay's own host: sign-in and API routes (`plugins`), the console and its API. Ready to take requests. */
 export async function createControl(deps: ControlDeps): Promise<FastifyInstance> {
-  const answerError = errorAnswer(deps.origin);
+  const log = deps.log.child({ part: 'control' });
+  const strangers = new SparingLog(log);
+  const answerError = errorAnswer(deps.origin, strangers);
   const app = fastify({
-    loggerInstance: deps.log.child({ part: 'control' }) as FastifyBaseLogger,
+    loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => sortableId(),
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -52,6 +55,7 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
       answerError(error, request, reply);
     },
   });
+  app.addHook('onClose', () => strangers.sumUp());
   useTypeBox(app);
   // JSON alone: what a page elsewhere can send without asking first has no way in.
   app.removeContentTypeParser('text/plain');

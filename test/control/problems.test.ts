@@ -113,6 +113,20 @@ test('The reference of a refusal finds it in the relay’s own log; what anyone 
   }
 });
 
+test('Strangers who send what cannot be read do not fill the relay’s own log', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+  const sample = await createSample([], { log });
+  for (let times = 0; times < 50; times += 1) {
+    assert.equal((await sample.app.inject({ url: '/%zz' })).statusCode, 400);
+  }
+  assert.equal(lines.length, 1, lines.join(''));
+  await sample.app.close();
+  // What was counted is said once.
+  assert.equal(lines.length, 2, lines.join(''));
+  assert.equal((JSON.parse(lines[1] ?? '') as { times?: number }).times, 49);
+});
+
 describe('Strangers', () => {
   it('get 429 beyond the rate, the API and unknown addresses alike', async () => {
     const sample = await createSample([], { requestsPerMinute: 3 });
