@@ -8,8 +8,6 @@ import { stopSignal } from './until-signal.ts';
 
 /** After the drain: writing the last records, closing the database. */
 const STOP_MS = 10_000;
-/** Room for new objects beside the embedded database. */
-const EMBEDDED_YOUNG_BYTES = 16 * 1024 * 1024;
 
 export function addRelayCommand(program: Command): void {
   const relay = program
@@ -28,8 +26,7 @@ export function addRelayCommand(program: Command): void {
       const log = createLog(options.logLevel, 'postern-relay');
       try {
         const relay = await startRelay(config, { log, signal });
-        // The embedded database lives in the same memory.
-        letYoungGenerationGrow(config.databaseUrl ? undefined : EMBEDDED_YOUNG_BYTES);
+        letYoungGenerationGrow();
         await aborted(signal);
         await relay.close();
       } catch (error) {
