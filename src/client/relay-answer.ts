@@ -44,7 +44,7 @@ export async function allRows<Row>(pageAfter: (after: string | undefined) => Pro
   const rows: Row[] = [];
   for (let after: string | undefined; rows.length < MAX_ROWS; ) {
     const page = await pageAfter(after);
-    rows.push(...page.rows);
+    for (const row of page.rows) rows.push(row);
     if (page.next === null || page.rows.length === 0) return rows;
     after = page.next;
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { fetchCheckpoint } from '../../src/client/audit-checkpoint.ts';
 import { loginByDevice } from '../../src/client/device-login.ts';
+import { allRows } from '../../src/client/relay-answer.ts';
 import { listResources } from '../../src/client/resources.ts';
 import { listServices } from '../../src/client/services.ts';
 import { hasCode } from '../../src/lib/errors.ts';
@@ -100,6 +101,8 @@ describe('a relay that means harm', () => {
     await assert.rejects(listServices(endless, NEVER), (error) => hasCode(error, 'limit_reached'));
     const two = await relayThatSays(t, { '/api/v1/services': page('x'), '/api/v1/services?after=x': page(null) });
     assert.equal((await listServices(two, NEVER)).length, 2_000);
+    const tall = allRows(() => Promise.resolve({ rows: Array.from({ length: 200_000 }, () => 0), next: 'x' }));
+    await assert.rejects(tall, (error) => hasCode(error, 'limit_reached'));
   });
 });
 
