@@ -25,7 +25,9 @@ export function dial(target: AgentTarget, signal: AbortSignal): Promise<Socket> 
       fail(
         new PosternError(
           'target_unreachable',
-          `${where} did not take the connection (${cause.code ?? cause.message}).`,
+          cause.code === 'ENOTFOUND' || cause.code === 'EAI_AGAIN'
+            ? `${where}: the name has no address here (${cause.code}).`
+            : `${where} did not take the connection (${cause.code ?? cause.message}).`,
           { cause },
         ),
       );

@@ -30,10 +30,14 @@ export function waitingToken(config: AgentConfig): { token: string; hash: string
 export async function enroll(config: AgentConfig, key: SigningKey, signal: AbortSignal): Promise<Enrolled> {
   const waiting = waitingToken(config);
   if (!waiting) {
-    const place = config.enrollmentTokenFile ?? '(enrollmentTokenFile is not set)';
+    const { enrollmentTokenFile: place } = config;
+    const missing =
+      place === undefined
+        ? 'no file with an enrollment token is named (enrollmentTokenFile, --enroll-token-file)'
+        : `there is no enrollment token in ${place}`;
     throw new PosternError(
       'enrollment_refused',
-      `This agent is not enrolled and there is no enrollment token in ${place}. Ask the relay's administrator for one and put it there.`,
+      `This agent is not enrolled, and ${missing}. Ask whoever runs the relay for one (postern agents token create NAME --out FILE).`,
     );
   }
   const answer = await postJson(

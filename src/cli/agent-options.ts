@@ -66,9 +66,13 @@ export function agentConfigOf(options: AgentOptions): AgentConfig {
       throw new UsageError('Give either --config or the options it stands for, not both.');
     return loadAgentConfig(config);
   }
-  if (relay === undefined || name === undefined)
+  if (relay === undefined || (name === undefined && options.enrollTokenFile === undefined))
     throw new UsageError(
       'Give --config agent.yaml, or at least --relay, --enroll-token-file and one target; --name where the file of the token does not say it.',
+    );
+  if (name === undefined)
+    throw new UsageError(
+      `${options.enrollTokenFile} is not there, cannot be read, or does not say which agent it enrolls. Give the agent's name as well: --name office`,
     );
   const twice = targets.find(([resource], at) => targets.findIndex(([other]) => other === resource) !== at);
   if (twice) throw new UsageError(`${twice[0]} is given two targets.`);

@@ -49,6 +49,7 @@ test('what cannot be meant is refused: twice the same, no name where one is need
   assert.throws(() => agentConfigOf(optionsOf(...BASE, '--http', 'a=x:1', '--tcp', 'a=x:2')), /two targets/);
   assert.throws(() => agentConfigOf(optionsOf('--config', 'x.yaml', ...BASE)), /not both/);
   assert.throws(() => agentConfigOf(optionsOf('--name', 'office', '--http', 'a=x:1')), /--relay/);
+  assert.throws(() => agentConfigOf(optionsOf('--relay', 'https://access.example.com', '--http', 'a=x:1')), /--name/);
 });
 
 test('an agent that is told no name is the one that its token enrolls', (t) => {
@@ -60,5 +61,8 @@ test('an agent that is told no name is the one that its token enrolls', (t) => {
   assert.equal(agentConfigOf(optionsOf(...words)).name, 'office');
   assert.equal(agentConfigOf(optionsOf(...words, '--name', 'other')).name, 'other');
   writeFileSync(file, 'f00d\n');
-  assert.throws(() => agentConfigOf(optionsOf(...words)), /--name where the file of the token does not say it/);
+  assert.throws(
+    () => agentConfigOf(optionsOf(...words)),
+    /does not say which agent it enrolls. Give the agent's name as well/,
+  );
 });
