@@ -92,6 +92,8 @@ export const MAX_ATTEMPTS = 3;
 export const MAX_USER_AGENT = 512;
 /** Query parameters recorded one by one; the rest is recorded as one keyed hash. */
 export const MAX_RECORDED_PARAMETERS = 64;
+/** A WebSocket whose authority has ended is told why, and the client has this long to read it; then it is cut. */
+export const FAREWELL_MS = 500;
 /** A WebSocket of which one side has ended waits this long for the other, then both are cut. */
 const HALF_CLOSED_MS = 30_000;
 

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
-import { asAlice, closing, createWorld, HOST, type World } from './world.ts';
+import { asAlice, closing, createWorld, HOST, listen, type World } from './world.ts';
 
 const COOKIE = `Cookie: ${asAlice.Cookie}\r\n`;
 const SHORT = { clientStallMs: 300, sweepMs: 50, halfClosedMs: 300 };
@@ -172,6 +172,38 @@ describe('peers that are slow', () => {
     targetSocket?.destroy();
     await gone;
     assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed');
+  });
+
+  it('a WebSocket of which nothing is read is cut with its session', async () => {
+    await using world = await createWorld(() => undefined, SHORT);
+    world.target.removeAllListeners('upgrade');
+    world.target.on('upgrade', (_req, socket: Socket) => {
+      socket.on('error', () => undefined).resume();
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      const more = () => {
+        while (!socket.destroyed && socket.write(Buffer.alloc(64 * 1024)));
+      };
+      socket.on('drain', more);
+      more();
+    });
+    let atRelay: Socket | undefined;
+    const server = createServer().on('upgrade', (req, socket: Socket, head) => {
+      atRelay = socket;
+      world.gateway.handleUpgrade(req, socket, head);
+    });
+    const client = connect(await listen(server), '127.0.0.1');
+    client.on('error', () => undefined).pause();
+    client.write(
+      `GET / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
+    while ((atRelay?.writableLength ?? 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+    const cut = closing(atRelay);
+    world.sessions.delete('alice');
+    world.change({ kind: 'session_revoked', session: 'session-alice', reason: 'signed_out' });
+    await cut;
+    assert.equal((await world.audit.outcomeOf(0)).end, 'terminated');
+    client.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   for (const side of ['client', 'target'] as const) {

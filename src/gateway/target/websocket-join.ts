@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { OpenRequest } from '../access/open-request.ts';
 import { terminationText } from '../answer/terminated.ts';
+import { FAREWELL_MS } from '../limits.ts';
 import { closeFrame, FrameBoundary } from './frame-boundary.ts';
 
 /** After the target's 101: takes the client's socket over and copies bytes both ways until either side ends. `early` came with the 101. */
@@ -18,6 +19,7 @@ export function joinWebSocket(access: OpenRequest, headers: string[], target: Du
   client.setKeepAlive(true, 60_000);
   client.setNoDelay(true);
   const boundary = new FrameBoundary();
+  const { halfClosedMs } = door.bounds;
 
   let first: 'client_closed' | 'target_closed' | undefined;
   client.on('end', () => {
@@ -35,7 +37,7 @@ export function joinWebSocket(access: OpenRequest, headers: string[], target: Du
     access.finish(first ?? 'target_closed');
     access.stop = undefined;
     door.pool.giveBack(access.stream, false);
-    client.destroySoon();
+    endSoon(client, halfClosedMs);
   });
   access.stop = () => {
     access.finish('terminated');
@@ -43,12 +45,11 @@ export function joinWebSocket(access: OpenRequest, headers: string[], target: Du
       const status = access.terminated === 'relay_stopping' ? 1001 : 1008;
       client.write(closeFrame(status, terminationText(access.terminated)));
     }
-    client.destroySoon();
+    endSoon(client, FAREWELL_MS);
     target.destroy();
   };
 
   client.write(headOf101(headers), 'latin1');
-  const { halfClosedMs } = door.bounds;
   copy(client, target, halfClosedMs, (chunk) => {
     access.bytesUp += chunk.length;
   });
@@ -82,6 +83,15 @@ function copy(from: Duplex | Socket, to: Duplex | Socket, halfClosedMs: number, 
     cut.unref();
     to.once('close', () => clearTimeout(cut));
   });
+}
+
+/** With what it has still to read, if it reads that within the time. */
+function endSoon(client: Socket, limitMs: number): void {
+  if (client.destroyed) return;
+  client.destroySoon();
+  const cut = setTimeout(() => client.destroy(), limitMs);
+  cut.unref();
+  client.once('close', () => clearTimeout(cut));
 }
 
 function headOf101(headers: string[]): string {
