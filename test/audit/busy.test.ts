@@ -29,7 +29,8 @@ test('the embedded database held up: callers are refused, and it goes on by itse
           acknowledged.push(recorded);
           done = true;
         },
-        () => undefined,
+        // A refusal at once must not spin.
+        () => new Promise((resolve) => setImmediate(resolve)),
       );
     }
   }
