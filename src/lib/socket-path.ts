@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PosternError } from './errors.ts';
 
@@ -18,4 +19,16 @@ export async function openSocketPath(directory: string, name: string): Promise<S
     throw new PosternError('config_invalid', `The path ${plain} is too long for a socket. Choose a shorter dataDir.`);
   const handle = await open(directory, 'r');
   return { path: `/proc/self/fd/${handle.fd}/${name}`, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+/** Does somebody listen there? Whatever is no refusal counts, such as the full queue of a process that is frozen. */
+export function isListenedAt(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+  });
 }

@@ -1,11 +1,10 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { Type } from 'typebox';
 import type { AdminLinks } from '../identity/sign-in/admin-links.ts';
 import { messageOf, PosternError } from '../lib/errors.ts';
 import { parser } from '../lib/schema.ts';
-import { openSocketPath } from '../lib/socket-path.ts';
+import { isListenedAt, openSocketPath } from '../lib/socket-path.ts';
 
 export const ADMIN_SOCKET = 'admin.sock';
 
@@ -22,7 +21,7 @@ const parseBody = parser(
 export async function openAdminSocket(dataDir: string, adminLinks: AdminLinks): Promise<AsyncDisposable> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const socket = await openSocketPath(dataDir, ADMIN_SOCKET);
-  if (await answers(socket.path)) {
+  if (await isListenedAt(socket.path)) {
     await socket[Symbol.asyncDispose]();
     throw new PosternError('config_invalid', `Another relay uses the data directory ${dataDir}. Give each its own.`);
   }
@@ -66,15 +65,4 @@ function answer(res: ServerResponse, status: number, body: object): void {
   if (res.destroyed) return;
   res.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
   res.end(JSON.stringify(body));
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
 }

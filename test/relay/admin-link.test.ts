@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -170,6 +172,7 @@ const FORM = {
   body: 'code=x',
 };
 const CONNECT = `require('node:net').connect(process.argv[1]).on('connect', () => process.exit(0)).on('error', (error) => { console.error(error.code); process.exit(1); })`;
+const LISTEN = `require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log('listens'))`;
 
 describe('its socket', () => {
   const directory = join(mkdtempSync(join(tmpdir(), 'postern-socket-')), 'deep'.repeat(30));
@@ -183,6 +186,24 @@ describe('its socket', () => {
     },
     open: () => assert.fail('nobody opens here'),
   };
+
+  test('a relay that is frozen keeps its own, also where nobody more can wait', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'postern-socket-'));
+    const socket = join(path, 'admin.sock');
+    const frozen = spawn(process.execPath, ['-e', LISTEN, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const waiting: Socket[] = [];
+    try {
+      await once(frozen.stdout, 'data');
+      frozen.kill('SIGSTOP');
+      for (let n = 0; n < 8; n += 1) waiting.push(connect(socket).on('error', () => {}));
+      await assert.rejects(openAdminSocket(path, links), (error) => hasCode(error, 'config_invalid'));
+      assert.ok(statSync(socket).isSocket());
+    } finally {
+      frozen.kill('SIGKILL');
+      for (const each of waiting) each.destroy();
+      rmSync(path, { recursive: true });
+    }
+  });
 
   test('works in a directory with a long path; a second relay there is refused; a crashed one leaves nothing in the way', async () => {
     {

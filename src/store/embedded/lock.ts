@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { createServer, connect as dial, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { PosternError } from '../../lib/errors.ts';
+import { isListenedAt } from '../../lib/socket-path.ts';
 import { pause } from '../../lib/wait.ts';
 
 /** Unix socket paths hold about 104 bytes; the names used below need this many. */
@@ -68,24 +69,10 @@ async function findLiving(directory: string, own: string): Promise<string | unde
   for (const name of await readdir(directory)) {
     const pid = HOLDER.exec(name)?.[1];
     if (pid === undefined || name === own) continue;
-    if (await answers(join(directory, name))) return pid;
+    if (await isListenedAt(join(directory, name))) return pid;
     await rm(join(directory, name), { force: true });
   }
   return undefined;
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = dial(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Anything but a refusal, such as a full backlog of a frozen holder, counts as alive.
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-    );
-  });
 }
 
 async function withdraw(server: Server, path: string): Promise<void> {
