@@ -28,32 +28,34 @@ export async function addApp(settings: Settings, [name, text, ...rest]: readonly
   const apps = readApps(directory);
   if (apps[name] !== address) writeApps(directory, { ...apps, [name]: address });
 
-  const where = whereIs(settings, name, address);
   const rule = `${directory}/policies/${name}.yaml`;
-  if (!readRunning(directory)) {
-    process.stdout.write(`At the next \`npm start\`, ${name} is at ${where}\nIts rule will be in ${rule}\n`);
+  let running = readRunning(directory);
+  if (!running) {
+    process.stdout.write(
+      `At the next \`npm start\`, ${name} is at ${whereIs(settings, name, address)}\nIts rule will be in ${rule}\n`,
+    );
     return;
   }
   const before = Date.now();
-  for (;;) {
-    const running = readRunning(directory);
-    if (running?.apps[name] === address) break;
+  while (running?.apps[name] !== address) {
     if (!running || Date.now() - before > LIMIT_MS)
       throw new TrialProblem('It did not come up; the terminal of `npm start` says why.');
     await pause(100);
+    running = readRunning(directory);
   }
+  // Not of our own settings: POSTERN_PORT may be said in its terminal alone.
   process.stdout.write(
-    `${name} is at ${where}\nWho may use it: ${rule} (employees, to begin with; edits work at once)\n`,
+    `${name} is at ${whereIs(running, name, address)}\nWho may use it: ${rule} (employees, to begin with; edits work at once)\n`,
   );
 }
 
 /** Where people find it, or how they get there. */
-function whereIs(settings: Settings, name: string, address: string): string {
+function whereIs(at: Pick<Settings, 'relay'>, name: string, address: string): string {
   const protocol = protocolOf(address);
-  if (protocol === 'http') return originOf(settings, name);
+  if (protocol === 'http') return originOf(at, name);
   const postern = 'npm run -s postern --';
   const command = protocol === 'ssh' ? `ssh ${name}` : `connect ${name} -L 0`;
-  return `the end of this, from the command line:\n\n  ${postern} login ${settings.relay}\n  ${postern} ${command}\n`;
+  return `the end of this, from the command line:\n\n  ${postern} login ${at.relay}\n  ${postern} ${command}\n`;
 }
 
 function parseTarget(text: string): URL {

@@ -31,6 +31,6 @@ export function readSettings(env = process.env): Settings {
 }
 
 /** Origin of a resource of this name. */
-export function originOf(settings: Settings, resource: string): string {
-  return settings.relay.replace('//postern.', `//${resource}.postern.`);
+export function originOf({ relay }: Pick<Settings, 'relay'>, resource: string): string {
+  return relay.replace('//postern.', `//${resource}.postern.`);
 }

@@ -42,8 +42,9 @@ test('a newcomer starts it, puts an app of their own behind it, stops it, and fi
     const page = await context.newPage();
     await page.goto(`http://myapp.postern.localhost:${place.port}/`);
     assert.equal(await page.innerText('h1'), 'My own app');
-    const again = start(place, ['add', 'myapp', new URL(own.url).host]);
+    const again = start(place, ['add', 'myapp', new URL(own.url).host], { POSTERN_PORT: '' });
     assert.equal(await again.ended(), 0);
+    assert.ok(again.said().includes(`myapp is at http://myapp.postern.localhost:${place.port}\n`), again.said());
     await page.reload();
     assert.equal(await page.innerText('h1'), 'My own app', 'adding it twice disturbs nothing');
 
