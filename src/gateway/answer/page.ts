@@ -69,7 +69,7 @@ ${rest.join('')}</main>
 }
 
 function personParagraph(person: string): string {
-  return `<p>You are signed in as <strong>${escapeHtml(person)}</strong>. To be somebody else, sign out among your apps.</p>\n`;
+  return `<p>You are signed in as <strong>${escapeHtml(person)}</strong>. To be somebody else, sign out on the page of your apps.</p>\n`;
 }
 
 function linkParagraph({ href, text }: { readonly href: string; readonly text: string }): string {
