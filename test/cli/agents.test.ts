@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { saveCredential } from '../../src/client/credentials.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { eventually, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { eventually } from '../eventually.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const exec = promisify(execFile);

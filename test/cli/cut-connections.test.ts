@@ -7,7 +7,8 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { eventually } from '../eventually.ts';
 import { type Echo, startEcho } from '../gateway/tcp-ends.ts';
 import { createMachine } from './machine.ts';
 

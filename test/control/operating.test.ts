@@ -15,7 +15,8 @@ import type { PolicyRules, PolicyState } from '../../src/control/contract/policy
 import type { ResourceList } from '../../src/control/contract/resources.ts';
 import type { SessionList } from '../../src/control/contract/sessions.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
-import { CLIENT_SECRET, eventually, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
+import { eventually } from '../eventually.ts';
+import { CLIENT_SECRET, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
 
 describe('Operating a relay through its API', { timeout: 120_000 }, () => {
   const undo = new AsyncDisposableStack();

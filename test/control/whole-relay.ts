@@ -10,9 +10,9 @@ import type { AgentList } from '../../src/control/contract/agents.ts';
 import { sha256 } from '../../src/lib/bytes.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { pause } from '../../src/lib/wait.ts';
 import { type RunningRelay, startRelay } from '../../src/relay/start.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 import { Browser } from '../identity/browser.ts';
 import { type HostileProvider, startHostileProvider } from '../identity/hostile-provider.ts';
 import { startDatabases, temporaryDirectory } from '../store/databases.ts';
@@ -210,16 +210,6 @@ export async function startWholeRelay(options: WholeRelayOptions = {}): Promise<
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
-}
-
-/** Until `look` finds something; a minute is for ever. */
-export async function eventually<T>(look: () => Promise<T | null | undefined>): Promise<T> {
-  for (let n = 0; n < 3000; n += 1) {
-    const found = await look();
-    if (found !== undefined && found !== null) return found;
-    await pause(20);
-  }
-  throw new Error('It did not come.');
 }
 
 /** What a browser sends with a fetch of the relay's own pages. */

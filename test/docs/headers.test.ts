@@ -7,8 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { headerName } from '../../src/gateway/target/header-kind.ts';
-import { eventually, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(new URL('../../docs/reference/headers.md', import.meta.url), 'utf8');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { missing } from '../apps/missing.ts';
-import { eventually } from '../control/whole-relay.ts';
+import { eventually } from '../eventually.ts';
 import { type Cluster, startPostgres } from '../store/databases.ts';
 import type { CommandLine } from './command-line.ts';
 import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';

@@ -8,12 +8,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { pause } from '../../src/lib/wait.ts';
+import { eventually } from '../eventually.ts';
 import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const LIMIT_MS = 60_000;
 
 /** As somebody who has only npm and the package. */
 describe('the packed package', () => {
@@ -85,11 +84,11 @@ describe('the packed package', () => {
         ({ status }) => status,
         () => 0,
       );
-    const limit = Date.now() + LIMIT_MS;
-    while ((await health('ready')) !== 200) {
-      assert.ok(Date.now() < limit && relay.exitCode === null, said);
-      await pause(50);
-    }
+    await eventually(
+      async () => relay.exitCode !== null || (await health('ready')) === 200,
+      () => said,
+    );
+    assert.equal(relay.exitCode, null, said);
     assert.equal(await health('startup'), 200);
 
     const [asset = ''] = readdirSync(join(directory, 'node_modules/postern/web/dist/assets'));

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { KINDS } from '../store/databases.ts';
 import { type Chromium, openAs, startChromium } from './chromium.ts';
 import { signInCommandLine } from './command-line.ts';
 import { type RecordingTarget, startRecordingTarget } from './recording-target.ts';
 import { referenceOn } from './reference.ts';
 import { startWorld, type World } from './world.ts';
-
-/** A rule on disk is in force well before. */
-const LIMIT_MS = 10_000;
 
 for (const database of KINDS) {
   describe(`a private app, on ${database}`, () => {
@@ -81,8 +79,7 @@ for (const database of KINDS) {
       world.writePolicy({
         rules: [{ id: 'all', effect: 'allow', who: ['anyone-signed-in'], what: ['any-resource'] }],
       });
-      const limit = Date.now() + LIMIT_MS;
-      while ((await page.reload())?.status() !== 200 && Date.now() < limit);
+      await eventually(async () => (await page.reload())?.status() === 200);
       assert.equal(await page.innerText('h1'), 'Recorded');
     });
   });

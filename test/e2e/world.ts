@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { randomToken } from '../../src/lib/bytes.ts';
-import { pause } from '../../src/lib/wait.ts';
 import { isTunnelReady, relayAnswers } from '../../trial/chain.ts';
 import { launch, type Program } from '../../trial/program.ts';
 import { startProvider } from '../../trial/provider.ts';
+import { eventually } from '../eventually.ts';
 import { startPostgres } from '../store/databases.ts';
 import { freePort } from './free-port.ts';
 import type { Namespace } from './netns.ts';
@@ -157,11 +157,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const before = tunnels;
       relayProgram = await startRelay();
       if (agentToo) agentProgram = startAgent();
-      const limit = Date.now() + READY_LIMIT_MS;
-      while (tunnels === before) {
-        if (Date.now() > limit) throw new Error('The agent did not come back to the new relay.');
-        await pause(20);
-      }
+      await eventually(
+        () => tunnels !== before,
+        () => 'The agent did not come back to the new relay.',
+      );
     },
     writePolicy,
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -10,7 +10,8 @@ import { sha256Hex } from '../../src/lib/bytes.ts';
 import { type ErrorCode, hasCode } from '../../src/lib/errors.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { aborted } from '../../src/lib/wait.ts';
-import { eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { eventually } from '../eventually.ts';
 
 const RULES = [
   {

@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { eventually, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 
 describe('a web app that two agents serve, of which one reaches it no more', () => {
   const undo = new AsyncDisposableStack();

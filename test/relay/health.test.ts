@@ -5,13 +5,11 @@ import { after, before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { pause } from '../../src/lib/wait.ts';
 import { Health } from '../../src/relay/metrics/health.ts';
 import { type RunningRelay, startRelay } from '../../src/relay/start.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 import { startPostgres, temporaryDirectory } from '../store/databases.ts';
-
-const LIMIT_MS = 20_000;
 
 describe('health while PostgreSQL is frozen', () => {
   const held = new AsyncDisposableStack();
@@ -51,13 +49,11 @@ describe('health while PostgreSQL is frozen', () => {
 
   const status = async (path: string) => (await fetch(`${relay.metricsUrl}/health/${path}`)).status;
 
-  async function untilReady(wanted: number): Promise<void> {
-    const limit = Date.now() + LIMIT_MS;
-    while ((await status('ready')) !== wanted) {
-      assert.ok(Date.now() < limit, `readiness is not ${wanted}`);
-      await pause(50);
-    }
-  }
+  const untilReady = (wanted: number) =>
+    eventually(
+      async () => (await status('ready')) === wanted,
+      () => `readiness is not ${wanted}`,
+    );
 
   test('readiness fails and comes back; liveness and startup do not move', async () => {
     await untilReady(200);

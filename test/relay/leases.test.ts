@@ -8,8 +8,9 @@ import type { Lease, LeaseList } from '../../src/control/contract/leases.ts';
 import type { Problem } from '../../src/control/problem.ts';
 import { tryLeaseAddress } from '../../src/relay/lease-address.ts';
 import { missing } from '../apps/missing.ts';
-import { type Answer, eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { type Answer, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 import { connectFrom, converse, type Echo, startEcho } from '../gateway/tcp-ends.ts';
 import { type Cluster, startPostgres } from '../store/databases.ts';
 

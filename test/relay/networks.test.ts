@@ -8,7 +8,8 @@ import { StreamRefusedError } from '../../src/client/tunnel/refusal.ts';
 import type { AccessList } from '../../src/control/contract/accesses.ts';
 import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
 import { Secret } from '../../src/lib/secret.ts';
-import { eventually, ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { ourPage, startWholeRelay, type WholeRelay } from '../control/whole-relay.ts';
+import { eventually } from '../eventually.ts';
 
 const NEVER = new AbortController().signal;
 /** All of these are this machine. Special addresses, so the agent's list names each that it may dial. */

@@ -10,14 +10,13 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { clientAddress } from '../../src/lib/client-address.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { pause } from '../../src/lib/wait.ts';
 import { listenForRelay } from '../../src/relay/listen.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { eventually } from '../eventually.ts';
 import { makeCertificate } from './certificates.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/first-deployment.md', import.meta.url)), 'utf8');
 const BLOCK = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-const LIMIT_MS = 10_000;
 
 /** The configuration that docs/first-deployment.md gives, in front of a real listener. */
 describe('behind nginx', () => {
@@ -81,11 +80,11 @@ describe('behind nginx', () => {
       nginx.kill('SIGTERM');
       await ended;
     });
-    const limit = Date.now() + LIMIT_MS;
-    while ((await talk('access.test', '/', []).catch(() => '')) === '') {
-      assert.ok(Date.now() < limit && nginx.exitCode === null, said);
-      await pause(20);
-    }
+    await eventually(
+      async () => nginx.exitCode !== null || (await talk('access.test', '/', []).catch(() => '')) !== '',
+      () => said,
+    );
+    assert.equal(nginx.exitCode, null, said);
   });
   after(async () => {
     await held.disposeAsync();
