@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { asksForPage } from '../lib/asks-for-page.ts';
 import type { LineLog } from '../lib/sparing-log.ts';
 import { sendProblemPage } from './page.ts';
 import { classify, problemOf, sendProblem } from './problem.ts';
@@ -39,6 +40,5 @@ export function errorAnswer(origin: string, strangers: LineLog): Answer {
 
 function isNavigation({ method, url, headers }: FastifyRequest): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || url.startsWith('/api/')) return false;
-  const mode = headers['sec-fetch-mode'];
-  return mode === undefined ? (headers.accept ?? '').includes('text/html') : mode === 'navigate';
+  return asksForPage(headers['sec-fetch-mode'], headers.accept);
 }

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { asksForPage } from '../../lib/asks-for-page.ts';
 import type { RequestHead } from '../access/1-read.ts';
 import { LINGER_MS } from '../limits.ts';
 
@@ -37,10 +38,8 @@ export function upgradeExchange(req: IncomingMessage, socket: Duplex, head: Buff
   return { req, res, upgrade: { socket: client, head } };
 }
 
-/** A person in a browser waits for a page, not a program for data. */
-export function wantsPage(head: RequestHead): boolean {
-  if (head.websocket !== undefined) return false;
-  return head.fetchMode === undefined ? (head.accept?.includes('text/html') ?? false) : head.fetchMode === 'navigate';
+export function wantsPage({ websocket, fetchMode, accept }: RequestHead): boolean {
+  return websocket === undefined && asksForPage(fetchMode, accept);
 }
 
 /** A request that may be sent to sign-in and repeated after it. */
