@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { didYouMean } from './did-you-mean.ts';
+import { type Path, Places } from './places.ts';
 import type { Place, Problems } from './problem.ts';
 
 /**
@@ -129,34 +130,6 @@ export class SchemaWalk {
     return this.#placeOf(node.range?.[0] ?? 0);
   }
 }
-
-/** Where values and keys stand, by path. */
-class Places {
-  readonly #values = new Map<string, Place>();
-  readonly #keys = new Map<string, Place>();
-
-  setValue(path: Path, place: Place): void {
-    this.#values.set(JSON.stringify(path), place);
-  }
-
-  setKey(path: Path, place: Place): void {
-    this.#keys.set(JSON.stringify(path), place);
-  }
-
-  value(path: Path): Place {
-    for (let length = path.length; length >= 0; length--) {
-      const place = this.#values.get(JSON.stringify(path.slice(0, length)));
-      if (place) return place;
-    }
-    return { file: '', line: 1, column: 1 };
-  }
-
-  key(path: Path): Place {
-    return this.#keys.get(JSON.stringify(path)) ?? this.value(path);
-  }
-}
-
-type Path = readonly (string | number)[];
 
 /** The part of JSON Schema that our TypeBox schemas of files use. */
 interface JsonSchema {
