@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Role } from '../domain/principal.ts';
+import type { Role, RoleMembers } from '../domain/principal.ts';
 import type { Resource } from '../domain/resource.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
@@ -61,13 +61,6 @@ export interface RelayConfig {
   readonly resources: readonly Resource[];
   /** Hex SHA-256 of all of the above, secrets left out. */
   readonly hash: string;
-}
-
-export interface RoleMembers {
-  /** The provider's groups. */
-  readonly groups: readonly string[];
-  /** Bound e-mails, lower case. */
-  readonly people: readonly string[];
 }
 
 interface AgentEntry {

@@ -1,11 +1,11 @@
 import type { Static } from 'typebox';
-import type { Role } from '../domain/principal.ts';
+import type { Role, RoleMembers } from '../domain/principal.ts';
 import { messageOf } from '../lib/errors.ts';
 import { loadSecret, Secret } from '../lib/secret.ts';
 import { RELAY_DEFAULTS } from './defaults.ts';
 import { resolveSecretFile } from './file-reference.ts';
 import type { Problems } from './problem.ts';
-import type { RelayConfig, RoleMembers } from './relay-config.ts';
+import type { RelayConfig } from './relay-config.ts';
 import type { RelayFileSchema } from './relay-schema.ts';
 import type { RelayOrigin } from './resources.ts';
 import { isLoopbackName, parseDurationMs, parseOrigin } from './values.ts';

@@ -41,3 +41,11 @@ export function isService({ kind, issuer }: Principal): boolean {
 
 /** What a principal may do at the relay itself; access to resources is the policy's alone. */
 export type Role = 'admin' | 'security' | 'auditor';
+
+/** Who has a role. */
+export interface RoleMembers {
+  /** The provider's groups. */
+  readonly groups: readonly string[];
+  /** Bound e-mails, lower case. */
+  readonly people: readonly string[];
+}

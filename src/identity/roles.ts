@@ -1,10 +1,4 @@
-import type { Principal, Role } from '../domain/principal.ts';
-
-/** Who has a role: provider groups and bound e-mails. */
-export interface RoleMembers {
-  readonly groups: readonly string[];
-  readonly people: readonly string[];
-}
+import type { Principal, Role, RoleMembers } from '../domain/principal.ts';
 
 /** Issuer of those who hold the relay's machine; no provider can be called so, since issuers are URLs. */
 export const LOCAL_ISSUER = 'urn:postern:local';
