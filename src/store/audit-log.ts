@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ELEMENT, encodeArray } from './binary-array.ts';
+import { ELEMENT, type ElementType, encodeArray } from './binary-array.ts';
 import type { Store } from './open.ts';
 import { runOnce } from './run-once.ts';
 
@@ -87,26 +87,11 @@ export class AuditLogTable {
       batch.frontier,
       batch.oldSize,
       batch.epoch,
-      encodeArray(
-        ELEMENT.text,
-        rows.map((row) => row.ref),
-      ),
-      encodeArray(
-        ELEMENT.text,
-        rows.map((row) => row.leaf),
-      ),
-      encodeArray(
-        ELEMENT.bytea,
-        rows.map((row) => row.leafHash),
-      ),
-      encodeArray(
-        ELEMENT.bytea,
-        rows.map((row) => row.salt),
-      ),
-      encodeArray(
-        ELEMENT.text,
-        rows.map((row) => row.personal),
-      ),
+      column(ELEMENT.text, rows, (row) => row.ref),
+      column(ELEMENT.text, rows, (row) => row.leaf),
+      column(ELEMENT.bytea, rows, (row) => row.leafHash),
+      column(ELEMENT.bytea, rows, (row) => row.salt),
+      column(ELEMENT.text, rows, (row) => row.personal),
     ];
     return (await this.#run(COMMIT, values, 'audit_commit')).length === 1;
   }
@@ -131,4 +116,8 @@ export class AuditLogTable {
     };
     return runOnce<R>(await this.#store.connect('append'), query);
   }
+}
+
+function column(type: ElementType, rows: readonly Row[], of: (row: Row) => Buffer | string | undefined): Buffer {
+  return encodeArray(type, rows.map(of));
 }
