@@ -16,6 +16,7 @@ import { followCertificate } from '../../src/relay/certificate.ts';
 import { listenForRelay } from '../../src/relay/listen.ts';
 import { eventually } from '../eventually.ts';
 import { makeCertificate } from './certificates.ts';
+import { PLAIN } from './plain.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-listen-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -30,20 +31,7 @@ async function listening({ lookMs, ...settings }: Settings) {
   const answer = (plane: string) => (req: IncomingMessage, res: ServerResponse) =>
     void res.end(`${plane} ${clientAddress(req)}`);
   const relay = await listenForRelay(
-    {
-      origin: 'https://access.test',
-      host: 'access.test',
-      id: 'relay-1',
-      contact: undefined,
-      drainMs: 0,
-      credentialLifeMs: 600_000,
-      listen: { host: '127.0.0.1', port: 0 },
-      tls: undefined,
-      trustedProxies: [],
-      proxyProtocol: false,
-      metrics: undefined,
-      ...settings,
-    },
+    { ...PLAIN, ...settings },
     {
       relayHost: 'access.test',
       control: answer('control'),

@@ -14,6 +14,7 @@ import { listenForRelay } from '../../src/relay/listen.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { eventually } from '../eventually.ts';
 import { makeCertificate } from './certificates.ts';
+import { PLAIN } from './plain.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/first-deployment.md', import.meta.url)), 'utf8');
 const BLOCK = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
@@ -29,19 +30,7 @@ describe('behind nginx', () => {
     port = await freePort();
     const relay = held.use(
       await listenForRelay(
-        {
-          origin: 'https://access.test',
-          host: 'access.test',
-          id: 'relay-1',
-          contact: undefined,
-          drainMs: 0,
-          credentialLifeMs: 600_000,
-          listen: { host: '127.0.0.1', port: 0 },
-          tls: undefined,
-          trustedProxies: ['127.0.0.0/31'],
-          proxyProtocol: false,
-          metrics: undefined,
-        },
+        { ...PLAIN, trustedProxies: ['127.0.0.0/31'] },
         {
           relayHost: 'access.test',
           control: (req, res) => res.end(`control ${req.headers.host} ${clientAddress(req)}`),
