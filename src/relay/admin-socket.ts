@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Type } from 'typebox';
 import type { AdminLinks } from '../identity/sign-in/admin-links.ts';
@@ -17,14 +17,33 @@ const parseBody = parser(
   'request_invalid',
 );
 
+/**
+ * Throws `config_invalid` when a relay runs on `dataDir`. Asked before anything is opened: whoever opens the audit log
+ * takes it from the relay that writes it, which then takes no more requests.
+ */
+export async function refuseSecondRelay(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new PosternError(
+      'config_invalid',
+      `This user cannot write to the data directory: ${messageOf(error)}. Give it to the user that runs the relay.`,
+      { cause: error },
+    );
+  }
+  await using socket = await openSocketPath(dataDir, ADMIN_SOCKET);
+  if (await isListenedAt(socket.path))
+    throw new PosternError(
+      'config_invalid',
+      `A relay already runs on the data directory ${dataDir}. Stop that one first, or give this one its own (and a relay.id).`,
+    );
+}
+
 /** Listens in `dataDir`, where only the relay's own user gets to (0700, and 0600 on the socket): being able to connect is the permission. */
 export async function openAdminSocket(dataDir: string, adminLinks: AdminLinks): Promise<AsyncDisposable> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await refuseSecondRelay(dataDir);
   const socket = await openSocketPath(dataDir, ADMIN_SOCKET);
-  if (await isListenedAt(socket.path)) {
-    await socket[Symbol.asyncDispose]();
-    throw new PosternError('config_invalid', `Another relay uses the data directory ${dataDir}. Give each its own.`);
-  }
   await rm(socket.path, { force: true });
   const server = createServer({ headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS }, (req, res) => {
     makeLink(req, adminLinks).then(

@@ -8,7 +8,7 @@ import { createAgentStore } from '../store/identity/agents.ts';
 import { createLoadedVersions } from '../store/loaded-versions.ts';
 import { openStore } from '../store/open.ts';
 import { CLIENT_SUBPROTOCOL } from '../tunnel/websocket-upgrade.ts';
-import { openAdminSocket } from './admin-socket.ts';
+import { openAdminSocket, refuseSecondRelay } from './admin-socket.ts';
 import { assembleAudit } from './audit.ts';
 import { createAuditReader } from './audit-reader.ts';
 import { Authority, type AuthorityBounds } from './authority.ts';
@@ -55,6 +55,7 @@ export async function startRelay(config: RelayConfig, options: RelayOptions): Pr
   const { origin: relayOrigin, id: relayId } = config.relay;
   const { dataDir, databaseUrl } = config;
 
+  await refuseSecondRelay(dataDir);
   const instruments = undo.use(await openInstruments(config.relay.metrics));
   const { commitTimeoutMs } = config.audit;
   const store = undo.use(await openStore({ ...(databaseUrl ? { databaseUrl } : {}), dataDir, log, commitTimeoutMs }));
