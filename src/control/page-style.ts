@@ -31,7 +31,7 @@ button, .button {
   background: var(--accent); color: var(--accent-ink); font: inherit; font-weight: 600; text-decoration: none;
 }
 button.quiet, .button.quiet { background: transparent; color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); }
-p:has(> button, > .button) { display: flex; flex-wrap: wrap; gap: 8px 10px; }
+p:has(> button, > .button) { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 10px; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 input { width: 100%; padding: 9px 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; font: inherit; }
 code { padding: 2px 6px; border-radius: 5px; background: var(--code); font: 0.875em ui-monospace, 'SF Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
