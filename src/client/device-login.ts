@@ -41,9 +41,11 @@ export async function loginByDevice(options: DeviceLoginOptions): Promise<Omit<C
 
   let { intervalMs } = begun;
   let failures = 0;
-  // Asking takes its time, too, however often the relay lets it.
-  for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += intervalMs + ASK_MS) {
+  let askedAt = 0;
+  // Asking takes its time, too, however fast or slowly the relay answers.
+  for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += intervalMs + Math.max(ASK_MS, performance.now() - askedAt)) {
     await wait(intervalMs, signal);
+    askedAt = performance.now();
     if (signal.aborted) throw new PosternError('aborted', 'The sign-in was stopped.');
     let polled: ReturnType<typeof parsePolled>;
     try {
