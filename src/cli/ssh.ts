@@ -26,6 +26,7 @@ export function addSshCommand(program: Command): void {
     .argument('[arguments...]', 'options of ssh, and the command to run there')
     .passThroughOptions()
     .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('Options of ssh stand behind the name: postern ssh build01 -v')
     .action(async (destination: string, rest: string[], at: AtRelay) => {
       const profile = requireProfile(at);
       const { relay, name } = profile;

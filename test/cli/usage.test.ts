@@ -29,6 +29,10 @@ describe('Words that are not understood', () => {
     { words: ['proxy'], why: /say which proxy: --socks 1080, --http 8080, or both/ },
     { words: ['proxy', '--socks', '-'], why: /A proxy needs a port or a path/ },
     { words: ['connect', 'db', '-L', '-', '--exec', 'psql'], why: /--exec needs a port, not -/ },
+    {
+      words: ['ssh', '-F', 'config', 'build01'],
+      why: /unknown option '-F'\n.*stand behind the name: postern ssh build01 -v/,
+    },
     { words: ['agent'], why: /Give --config agent\.yaml, or at least --relay/ },
     { words: ['agent', '--config', 'a.yaml', '--name', 'b'], why: /Give either --config or the options/ },
     { words: ['lease', 'end', 'db'], why: /An id looks like/ },

@@ -96,7 +96,7 @@ export class ControlStream {
   }
 
   #take(message: AgentMessage): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now >= this.#windowEndsAt) {
       this.#windowEndsAt = now + MESSAGE_WINDOW_MS;
       this.#messages = 0;
