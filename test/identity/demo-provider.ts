@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type RunningProvider, startProvider } from '../../trial/provider.ts';
+import { freePort } from '../e2e/free-port.ts';
 import type { Answer, Browser } from './browser.ts';
 import { CLIENT_SECRET } from './relay.ts';
 
@@ -22,12 +21,4 @@ export function fillIn(browser: Browser, name: string, form: URL): Promise<Answe
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ username: name, password: name }).toString(),
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
