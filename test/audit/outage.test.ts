@@ -7,7 +7,7 @@ import { createLog } from '../../src/lib/log.ts';
 import type { Secret } from '../../src/lib/secret.ts';
 import { AuditLogTable } from '../../src/store/audit-log.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
-import { type Cluster, signal, startPostgres, temporaryDirectory } from '../store/databases.ts';
+import { type Cluster, startPostgres, temporaryDirectory } from '../store/databases.ts';
 import { intent } from './events.ts';
 import { assertWhole, readLog } from './whole.ts';
 
@@ -36,12 +36,11 @@ describe('audit log while PostgreSQL is not well', () => {
     for (let round = 0; round < 4; round += 1) {
       const before = traffic.acknowledged.length;
       await traffic.until(() => traffic.acknowledged.length > before + 20);
-      const frozen = await cluster.pids();
       const refused = traffic.refused.length;
-      for (const pid of frozen) signal(pid, 'SIGSTOP');
+      await cluster.freeze();
       // Every caller has its answer while the database is still frozen.
       await traffic.until(() => traffic.refused.length >= refused + 8);
-      for (const pid of frozen) signal(pid, 'SIGCONT');
+      await cluster.thaw();
     }
     const { acknowledged, refused } = await traffic.stop();
     for (const each of refused) assert.ok(hasCode(each.error, 'audit_unavailable'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from '../identity/browser.ts';
-import { type Cluster, execute, signal, startPostgres } from '../store/databases.ts';
+import { type Cluster, execute, startPostgres } from '../store/databases.ts';
 import { type Installation, startInstallation } from './installation.ts';
 import { assertRefusedDuring, type Fault } from './refused.ts';
 import { until } from './until.ts';
@@ -38,11 +38,7 @@ describe('the relay while PostgreSQL is not well', () => {
 
   const faults: readonly Fault[] = [
     { name: 'stopped', strike: () => cluster.stop(), heal: () => cluster.start() },
-    {
-      name: 'frozen',
-      strike: async () => signalAll(await cluster.pids(), 'SIGSTOP'),
-      heal: async () => signalAll(await cluster.pids(), 'SIGCONT'),
-    },
+    { name: 'frozen', strike: () => cluster.freeze(), heal: () => cluster.thaw() },
     {
       name: 'read-only',
       strike: async () => {
@@ -104,7 +100,3 @@ describe('the relay while PostgreSQL is not well', () => {
     await holds();
   });
 });
-
-function signalAll(pids: readonly number[], name: NodeJS.Signals): void {
-  for (const pid of pids) signal(pid, name);
-}

@@ -43,7 +43,7 @@ describe('health while PostgreSQL is frozen', () => {
     held.defer(() => relay.close());
   });
   after(async () => {
-    for (const pid of await cluster.pids()) process.kill(pid, 'SIGCONT');
+    await cluster.thaw();
     await held.disposeAsync();
   });
 
@@ -57,7 +57,7 @@ describe('health while PostgreSQL is frozen', () => {
 
   test('readiness fails and comes back; liveness and startup do not move', async () => {
     await untilReady(200);
-    for (const pid of await cluster.pids()) process.kill(pid, 'SIGSTOP');
+    await cluster.freeze();
     await untilReady(503);
     assert.deepEqual(await (await fetch(`${relay.metricsUrl}/health/ready`)).json(), {
       ok: false,
@@ -67,7 +67,7 @@ describe('health while PostgreSQL is frozen', () => {
     assert.equal(await status('startup'), 200);
     const text = await (await fetch(`${relay.metricsUrl}/metrics`)).text();
     assert.match(text, /^postern_authority_silence_seconds [1-9]/m);
-    for (const pid of await cluster.pids()) process.kill(pid, 'SIGCONT');
+    await cluster.thaw();
     await untilReady(200);
   });
 });

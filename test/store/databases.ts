@@ -8,6 +8,7 @@ import pg from 'pg';
 import { createLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { openStore, type Store, type StoreOptions } from '../../src/store/open.ts';
+import { eventually } from '../eventually.ts';
 
 const run = promisify(execFile);
 const BINARIES = process.env['POSTERN_TEST_POSTGRES_BIN'] ?? '/usr/lib/postgresql/15/bin';
@@ -21,6 +22,10 @@ export interface Cluster extends AsyncDisposable {
   pids(): Promise<number[]>;
   /** A fresh, empty database. */
   createDatabase(): Promise<Secret>;
+  /** Stops every process where it is, also those that are just being started. */
+  freeze(): Promise<void>;
+  /** All go on. */
+  thaw(): Promise<void>;
   /** Ends the server without warning, as a crash would; resolves when it is gone. */
   stop(): Promise<void>;
   /** Starts it again, if it has stopped. */
@@ -64,10 +69,21 @@ export async function startPostgres(settings: readonly string[] = [], place?: st
     server = { pid: child.pid, exited };
     await untilReady(url('postgres'));
   };
+  const freeze = async (): Promise<void> => {
+    if (!server) return;
+    const postmaster = server.pid;
+    signal(postmaster, 'SIGSTOP');
+    // Before it has stopped, it may still start one that would be missing among its children.
+    await eventually(() => isStopped(postmaster));
+    for (const each of await family(postmaster)) signal(each, 'SIGSTOP');
+  };
+  const thaw = async (): Promise<void> => {
+    if (server) for (const each of await family(server.pid)) signal(each, 'SIGCONT');
+  };
   const stop = async (): Promise<void> => {
     if (!server) return;
     const { pid, exited } = server;
-    for (const each of await family(pid)) signal(each, 'SIGCONT');
+    await thaw();
     signal(pid, 'SIGQUIT');
     await exited;
   };
@@ -86,6 +102,8 @@ export async function startPostgres(settings: readonly string[] = [], place?: st
       await execute(url('postgres'), `CREATE DATABASE ${name}`);
       return url(name);
     },
+    freeze,
+    thaw,
     start,
     stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -138,8 +156,14 @@ async function family(pid: number): Promise<number[]> {
   return [pid, ...children.trim().split(' ').filter(Boolean).map(Number)];
 }
 
+/** proc(5): the state stands behind the name, which may have anything in it. */
+async function isStopped(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+}
+
 /** To a process that may have ended meanwhile. */
-export function signal(pid: number, name: NodeJS.Signals): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
