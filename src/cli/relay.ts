@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { PosternError } from '../lib/errors.ts';
 import { createLog, type LogLevel } from '../lib/log.ts';
 import { aborted } from '../lib/wait.ts';
-import { letYoungGenerationGrow } from '../lib/young-generation.ts';
+import { growYoungGeneration } from '../lib/young-generation.ts';
 import { type OutputOptions, outputOption, printList } from './output.ts';
 import { stopSignal } from './until-signal.ts';
 
@@ -26,7 +26,7 @@ export function addRelayCommand(program: Command): void {
       const log = createLog(options.logLevel, 'postern-relay');
       try {
         const relay = await startRelay(config, { log, signal });
-        letYoungGenerationGrow();
+        growYoungGeneration();
         await aborted(signal);
         await relay.close();
       } catch (error) {
