@@ -1,9 +1,7 @@
+import { NAME_PATTERN } from '../domain/name.ts';
 import { PosternError } from '../lib/errors.ts';
 
-/** As postern.yaml allows it. */
-export const RESOURCE_NAME = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
-
-const NAME = new RegExp(RESOURCE_NAME);
+const NAME = new RegExp(NAME_PATTERN);
 
 export function isResourceName(text: string): boolean {
   return NAME.test(text);

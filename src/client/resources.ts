@@ -1,13 +1,13 @@
 import Type, { type Static } from 'typebox';
+import { NAME_PATTERN } from '../domain/name.ts';
 import { PosternError } from '../lib/errors.ts';
 import type { Credential } from './credentials.ts';
 import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
-import { RESOURCE_NAME } from './resource-name.ts';
 
 const ReachableResource = Type.Object({
   /** It goes into files of ssh and to shells, so no relay may call one as it likes. */
-  name: Type.String({ pattern: RESOURCE_NAME }),
+  name: Type.String({ pattern: NAME_PATTERN }),
   /** `http`, `tcp`, `ssh` or `network`; relays that know only http do not say it. */
   protocol: Type.Optional(Type.String({ pattern: '^[a-z0-9]{1,20}$' })),
   title: Type.String(),
