@@ -28,11 +28,6 @@ export function isOpenToOthers(host: string): boolean {
   return host !== '::1' && !host.startsWith('127.');
 }
 
-/** As a URL writes it. */
-export function addressText(host: string, port: number): string {
-  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-}
-
 function hostIn(host: string, text: string): string {
   if (host === '') return LOOPBACK;
   if (host === '*') return '0.0.0.0';

@@ -1,8 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { messageOf, PosternError } from '../../lib/errors.ts';
+import { endpointText } from '../../lib/network/endpoint.ts';
 import { aborted } from '../../lib/wait.ts';
 import { whenBound } from './bind.ts';
-import { addressText, type ListenAt } from './listen-at.ts';
+import type { ListenAt } from './listen-at.ts';
 import { bindPath } from './socket-file.ts';
 
 export type LocalPlace = Exclude<ListenAt, { kind: 'stdio' }>;
@@ -64,11 +65,11 @@ async function bind(server: Server, at: LocalPlace): Promise<void> {
 function boundTo(server: Server): { address: string; port: number | undefined } {
   const address = server.address() as AddressInfo | string;
   if (typeof address === 'string') return { address, port: undefined };
-  return { address: addressText(address.address, address.port), port: address.port };
+  return { address: endpointText({ host: address.address, port: address.port }), port: address.port };
 }
 
 function sentence(error: NodeJS.ErrnoException, at: LocalPlace): string {
-  const where = at.kind === 'unix' ? at.path : addressText(at.host, at.port);
+  const where = at.kind === 'unix' ? at.path : endpointText(at);
   switch (error.code) {
     case 'EADDRINUSE':
       return `${where} is taken by another program on this machine. Choose another port, or 0 for a free one.`;

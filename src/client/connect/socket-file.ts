@@ -1,7 +1,8 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { resolve } from 'node:path';
 import { PosternError } from '../../lib/errors.ts';
+import { isListenedAt } from '../../lib/socket-path.ts';
 import { whenBound } from './bind.ts';
 
 /**
@@ -39,17 +40,6 @@ async function requireDeadSocket(path: string): Promise<void> {
       'request_invalid',
       `${path} is there and is not a socket, so it stays. Choose another path.`,
     );
-  if (await isAlive(path))
+  if (await isListenedAt(path))
     throw new PosternError('request_invalid', `Another program listens at ${path}. End it, or choose another path.`);
-}
-
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      answer(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => answer(error.code !== 'ECONNREFUSED'));
-  });
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { dropOldest } from '../../lib/drop-oldest.ts';
-import { addressText } from '../connect/listen-at.ts';
+import { endpointText } from '../../lib/network/endpoint.ts';
 import { isResourceName, resourceBelow } from '../resource-name.ts';
 import type { Destination } from '../tunnel/destination.ts';
 import type { StreamOpener } from '../tunnel/open-stream.ts';
@@ -30,7 +30,7 @@ export class Route {
   async open(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
     const below = resourceBelow(host, this.#relay);
     if (below !== undefined) return this.#opener.open({ resource: below }, signal);
-    const there: Destination = { destination: addressText(host, port) };
+    const there: Destination = { destination: endpointText({ host, port }) };
     const name = host.toLowerCase();
     if (!isResourceName(name) || this.#isUnknown(name)) return this.#opener.open(there, signal);
     try {
