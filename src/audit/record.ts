@@ -1,5 +1,6 @@
 import { hash, randomFillSync } from 'node:crypto';
-import type { AuditEvent, PersonalBlock } from '../domain/audit-event.ts';
+import type { PersonalBlock } from '../domain/audit-event/event-base.ts';
+import type { AuditEvent } from '../domain/audit-event.ts';
 import { PosternError } from '../lib/errors.ts';
 import { UUID } from '../lib/id.ts';
 import { leafHash } from '../proof/hash.ts';

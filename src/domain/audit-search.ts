@@ -1,4 +1,5 @@
-import type { AuditEvent, PersonalBlock } from './audit-event.ts';
+import type { PersonalBlock } from './audit-event/event-base.ts';
+import type { AuditEvent } from './audit-event.ts';
 
 /** What a search asks for. Alternatives within a field; every field and word must match. */
 export interface AuditFilter {

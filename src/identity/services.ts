@@ -1,4 +1,6 @@
-import type { Actor, AuditAppender, ServiceEvent } from '../domain/audit-event.ts';
+import type { Actor } from '../domain/audit-event/event-base.ts';
+import type { ServiceEvent } from '../domain/audit-event/service.ts';
+import type { AuditAppender } from '../domain/audit-event.ts';
 import { serviceKey } from '../domain/principal.ts';
 import type { ReplacedToken, StoredService } from '../domain/stored/service.ts';
 import { sha256Hex } from '../lib/bytes.ts';

@@ -1,5 +1,6 @@
 import { cookieAudience, SERVICE_AUDIENCE, tokenAudience } from '../domain/audience.ts';
-import type { Actor, AuditAppender } from '../domain/audit-event.ts';
+import type { Actor } from '../domain/audit-event/event-base.ts';
+import type { AuditAppender } from '../domain/audit-event.ts';
 import type { Change, RevocationReason } from '../domain/change.ts';
 import type { Presented, Session } from '../domain/session.ts';
 import type { EndedSession, NewSession, StoredSession, WhichSessions } from '../domain/stored/session.ts';

@@ -1,5 +1,6 @@
 import { tokenAudience } from '../domain/audience.ts';
-import type { AuditAppender, TokenIssued } from '../domain/audit-event.ts';
+import type { TokenIssued } from '../domain/audit-event/token.ts';
+import type { AuditAppender } from '../domain/audit-event.ts';
 import type { Session } from '../domain/session.ts';
 import type { AllowedDevice } from '../domain/stored/device-code.ts';
 import type { StoredSession } from '../domain/stored/session.ts';

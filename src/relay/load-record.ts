@@ -1,4 +1,5 @@
-import type { AuditAppender, Loaded } from '../domain/audit-event.ts';
+import type { Loaded } from '../domain/audit-event/loaded.ts';
+import type { AuditAppender } from '../domain/audit-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sortableId } from '../lib/id.ts';
 

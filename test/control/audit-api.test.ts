@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { AuditEntry, AuditEntryPage, AuditPage } from '../../src/control/contract/audit.ts';
 import type { Me } from '../../src/control/contract/me.ts';
 import type { ResourceList } from '../../src/control/contract/resources.ts';
-import type { LogRead } from '../../src/domain/audit-event.ts';
+import type { LogRead } from '../../src/domain/audit-event/log.ts';
 import { createSample, type Sample, sampleLog } from './sample.ts';
 
 const entries = sampleLog(120);

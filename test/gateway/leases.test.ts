@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import type { LeaseEnded, LeaseOpened } from '../../src/domain/audit-event.ts';
+import type { LeaseEnded, LeaseOpened } from '../../src/domain/audit-event/lease.ts';
 import { LEASE } from '../../src/domain/decision.ts';
 import type { LeaseView, LeaseWish } from '../../src/domain/lease.ts';
 import type { LeaseOptions } from '../../src/gateway/connection/leases.ts';

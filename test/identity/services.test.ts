@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Actor } from '../../src/domain/audit-event.ts';
+import type { Actor } from '../../src/domain/audit-event/event-base.ts';
 import { hasCode } from '../../src/lib/errors.ts';
 import { pause } from '../../src/lib/wait.ts';
 import type { Store } from '../../src/store/open.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Actor } from '../../domain/audit-event.ts';
+import type { Actor } from '../../domain/audit-event/event-base.ts';
 import { callerOf } from '../caller.ts';
 import { personOf } from '../permission.ts';
 

@@ -1,4 +1,4 @@
-import type { PersonalBlock } from '../audit-event.ts';
+import type { PersonalBlock } from '../audit-event/event-base.ts';
 import type { StoredPrincipal } from './principal.ts';
 
 /** Hashes are hex SHA-256, times epoch ms. */

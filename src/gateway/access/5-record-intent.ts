@@ -1,4 +1,5 @@
-import type { AccessIntent, PersonalBlock, Recorded } from '../../domain/audit-event.ts';
+import type { PersonalBlock } from '../../domain/audit-event/event-base.ts';
+import type { AccessIntent, Recorded } from '../../domain/audit-event.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity } from '../../domain/session.ts';

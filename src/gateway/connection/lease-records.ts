@@ -1,4 +1,4 @@
-import type { LeaseEnded, LeaseOpened } from '../../domain/audit-event.ts';
+import type { LeaseEnded, LeaseOpened } from '../../domain/audit-event/lease.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { LeaseEnd } from '../../domain/lease.ts';
 import { sortableId } from '../../lib/id.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PersonalBlock } from '../../domain/audit-event.ts';
+import type { PersonalBlock } from '../../domain/audit-event/event-base.ts';
 import type { LeaseEnd } from '../../domain/lease.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Clock } from '../../lib/clock.ts';

@@ -1,4 +1,5 @@
-import type { AgentEvent, AuditAppender } from '../../domain/audit-event.ts';
+import type { AgentEvent } from '../../domain/audit-event/agent.ts';
+import type { AuditAppender } from '../../domain/audit-event.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { dropOldest } from '../../lib/drop-oldest.ts';
 import { messageOf } from '../../lib/errors.ts';

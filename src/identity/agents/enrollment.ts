@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
-import type { Actor, AgentEvent, AuditAppender } from '../../domain/audit-event.ts';
+import type { AgentEvent } from '../../domain/audit-event/agent.ts';
+import type { Actor } from '../../domain/audit-event/event-base.ts';
+import type { AuditAppender } from '../../domain/audit-event.ts';
 import type { StoredAgent } from '../../domain/stored/agent.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
