@@ -1,9 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { MAX_USER_AGENT } from '../domain/audit-event/event-base.ts';
 import type { Caller } from '../identity/ports.ts';
 import { clientAddress } from '../lib/client-address.ts';
-
-/** Characters of a user agent that are recorded. */
-const MAX_USER_AGENT = 512;
 
 /** Where a request comes from, as records say it. */
 export function callerOf(request: FastifyRequest): Caller {

@@ -88,8 +88,6 @@ export const MAX_ANONYMOUS_PER_RESOURCE = 128;
 const SWEEP_MS = 1_000;
 /** Times an access is sent again on a fresh stream, or decided again in the gap, before it is given up with 503. */
 export const MAX_ATTEMPTS = 3;
-/** Characters of a user agent that are recorded: a person who is denied a thousand times a second writes records all the same. */
-export const MAX_USER_AGENT = 512;
 /** Query parameters recorded one by one; the rest is recorded as one keyed hash. */
 export const MAX_RECORDED_PARAMETERS = 64;
 /** A WebSocket whose authority has ended is told why, and the client has this long to read it; then it is cut. */

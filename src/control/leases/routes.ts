@@ -1,7 +1,7 @@
 import type { LeaseView, LeaseWish } from '../../domain/lease.ts';
 import type { Presented } from '../../domain/session.ts';
-import { clientAddress } from '../../lib/client-address.ts';
 import { type ErrorCode, PosternError } from '../../lib/errors.ts';
+import { callerOf } from '../caller.ts';
 import { EndedLease, Lease, LeaseList, LeaseQuery, NewLease } from '../contract/leases.ts';
 import { IdParams, Nothing } from '../contract/parts.ts';
 import { isOneOf, OPERATORS, personOf, requireOneOf } from '../permission.ts';
@@ -54,8 +54,7 @@ export function leaseRoutes({ leases, ...relay }: LeaseRoutesDeps): ControlPlugi
         const opened = await leases.open({
           presented,
           via: person.token === undefined ? 'cookie' : 'token',
-          address: clientAddress(request.raw),
-          userAgent: request.headers['user-agent'],
+          ...callerOf(request),
           resource,
           connections,
         });

@@ -15,6 +15,9 @@ export interface EventBase {
 /** Who did it, in each record of what a person does at the relay itself. */
 export type Actor = Required<Pick<EventBase, 'principal' | 'session' | 'facts' | 'personal'>>;
 
+/** Characters of a user agent that are recorded: a person who is denied a thousand times a second writes records all the same. */
+export const MAX_USER_AGENT = 512;
+
 /** Fields of a record that identify a person. They and a salt stand beside the leaf, which holds only their hash; erasable. */
 export interface PersonalBlock {
   readonly issuer?: string | undefined;

@@ -1,10 +1,9 @@
-import type { PersonalBlock } from '../../domain/audit-event/event-base.ts';
+import { MAX_USER_AGENT, type PersonalBlock } from '../../domain/audit-event/event-base.ts';
 import type { AccessIntent, Recorded } from '../../domain/audit-event.ts';
 import type { Decision } from '../../domain/decision.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Identity } from '../../domain/session.ts';
 import type { Door } from '../door.ts';
-import { MAX_USER_AGENT } from '../limits.ts';
 import type { AccessHead } from './1-read-connection.ts';
 import { isAnonymous } from './anonymous.ts';
 import { dialledText } from './dialled.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { MAX_USER_AGENT } from '../../domain/audit-event/event-base.ts';
 import type { Change, TerminationReason } from '../../domain/change.ts';
 import type { Session } from '../../domain/session.ts';
 import { clientAddress } from '../../lib/client-address.ts';
@@ -19,7 +20,6 @@ import {
   MAX_CLIENT_TUNNELS,
   MAX_CLIENT_TUNNELS_PER_PERSON,
   MAX_CLIENT_TUNNELS_PER_SESSION,
-  MAX_USER_AGENT,
 } from '../limits.ts';
 import { refuseUpgrade } from '../tunnel/refuse-upgrade.ts';
 import { bearerOf, upgradeFault } from '../tunnel/upgrade-request.ts';
