@@ -1,3 +1,4 @@
+import type { StoredCheckpoint } from '../domain/stored/audit-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -11,7 +12,7 @@ const FRESH_MS = 10_000;
 
 /** Where checkpoints are kept. */
 export interface CheckpointStore {
-  add(checkpoint: { readonly size: number; readonly at: number; readonly note: string }): Promise<void>;
+  add(checkpoint: StoredCheckpoint): Promise<void>;
 }
 
 /** A log as it stands, durable. */
@@ -39,7 +40,7 @@ export interface CheckpointsOptions {
 export class Checkpoints implements AsyncDisposable {
   readonly #options: CheckpointsOptions;
   #state: (() => LogState) | undefined;
-  #last: { readonly size: number; readonly at: number; readonly note: string } | undefined;
+  #last: StoredCheckpoint | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CheckpointsOptions) {

@@ -1,7 +1,8 @@
+import type { StoredRecord } from '../domain/stored/audit-log.ts';
 import { PosternError } from '../lib/errors.ts';
 import { Frontier } from '../proof/frontier.ts';
 import { leafHash } from '../proof/hash.ts';
-import type { LogReader, StoredRecord } from './log-reader.ts';
+import type { LogReader } from './log-reader.ts';
 import { saltedHash } from './record.ts';
 
 /** Records of one read. */

@@ -1,29 +1,7 @@
 import type pg from 'pg';
+import type { StoredFact, StoredHead, StoredRecord } from '../domain/stored/audit-log.ts';
 import type { Store } from './open.ts';
 import { runOnce } from './run-once.ts';
-
-interface Head {
-  readonly number: number;
-  readonly size: number;
-  readonly root: Buffer;
-  readonly frontier: Buffer;
-  readonly records: number;
-}
-
-interface StoredRecord {
-  readonly index: number;
-  readonly ref: string;
-  readonly leaf: string;
-  readonly leafHash: Buffer;
-  readonly salt: Buffer | null;
-  readonly personal: string | null;
-}
-
-interface StoredFact {
-  readonly hash: string;
-  readonly salt: Buffer | null;
-  readonly body: string | null;
-}
 
 /** The audit log as its verifier reads it: in pages, behind everything that is in a hurry. */
 export class AuditLogReader {
@@ -33,8 +11,8 @@ export class AuditLogReader {
     this.#store = store;
   }
 
-  async readHead(logId: string): Promise<Head | undefined> {
-    const [head] = await this.#read<Head>(
+  async readHead(logId: string): Promise<StoredHead | undefined> {
+    const [head] = await this.#read<StoredHead>(
       `SELECT number, size, root, frontier,
          (SELECT coalesce(max(index) + 1, 0) FROM audit_record WHERE log = number) AS records
        FROM audit_log WHERE log_id = $1`,

@@ -1,12 +1,6 @@
 import { sql } from 'drizzle-orm';
+import type { StoredCheckpoint } from '../domain/stored/audit-log.ts';
 import type { Store } from './open.ts';
-
-export interface StoredCheckpoint {
-  readonly size: number;
-  readonly at: number;
-  /** A signed note. */
-  readonly note: string;
-}
 
 export interface StoredCheckpointKey {
   readonly sealed: string;
