@@ -6,6 +6,7 @@ import { readCookie, SESSION_COOKIE } from '../../identity/sign-in/cookies.ts';
 import { sha256Hex } from '../../lib/bytes.ts';
 import { PosternError } from '../../lib/errors.ts';
 import type { PersonReader } from '../ports.ts';
+import { refuseForgery } from '../same-origin.ts';
 
 export interface PersonReaderDeps {
   readonly sessions: Pick<Sessions, 'readCookie' | 'readToken'>;
@@ -49,17 +50,4 @@ function tokensOf({ headers }: FastifyRequest): string[] {
   const own = headers['postern-token'];
   const bearer = /^Bearer +(pst_\S+)$/i.exec(headers.authorization ?? '')?.[1];
   return [...[own].flat(), bearer].filter((token) => token !== undefined);
-}
-
-const SAFE = new Set(['GET', 'HEAD']);
-
-/** What changes state by cookie is a fetch of our own pages: exact origin, same origin by the browser's own word, JSON. */
-function refuseForgery({ method, headers }: FastifyRequest, origin: string): void {
-  if (SAFE.has(method)) return;
-  const json = /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
-  if (json && headers.origin === origin && headers['sec-fetch-site'] === 'same-origin') return;
-  throw new PosternError(
-    'forbidden',
-    'This request did not come from a page of Postern. Open Postern itself and try again.',
-  );
 }
