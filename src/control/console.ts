@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { randomToken } from '../lib/bytes.ts';
-import { html } from './html.ts';
+import { html } from '../lib/page/html.ts';
 import { sendPage } from './page.ts';
 import { consoleContentSecurityPolicy } from './security-headers.ts';
 

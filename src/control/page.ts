@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sha256Hex } from '../lib/bytes.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../lib/page/html.ts';
+import { MARK } from '../lib/page/mark.ts';
+import { PAGE_STYLE } from '../lib/page/style.ts';
+import { FORM_STYLE } from './form-style.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
-import { PAGE_STYLE } from './page-style.ts';
 import type { Problem } from './problem.ts';
 
 export interface Page {
@@ -13,7 +15,8 @@ export interface Page {
   readonly reference?: string;
 }
 
-const STYLE_URL = `/page-${sha256Hex(PAGE_STYLE).slice(0, 10)}.css`;
+const STYLE = PAGE_STYLE + FORM_STYLE;
+const STYLE_URL = `/page-${sha256Hex(STYLE).slice(0, 10)}.css`;
 const SCRIPT_URL = `/page-${sha256Hex(PAGE_SCRIPT).slice(0, 10)}.js`;
 
 /**
@@ -80,9 +83,9 @@ works.</p>`,
 /** Style, script and mark of the pages, from this origin so that the content security policy can stay strict. */
 export function servePageParts(app: FastifyInstance): void {
   const parts = [
-    [STYLE_URL, 'text/css; charset=utf-8', PAGE_STYLE, 'public, max-age=31536000, immutable'],
+    [STYLE_URL, 'text/css; charset=utf-8', STYLE, 'public, max-age=31536000, immutable'],
     [SCRIPT_URL, 'text/javascript; charset=utf-8', PAGE_SCRIPT, 'public, max-age=31536000, immutable'],
-    ['/favicon.svg', 'image/svg+xml', MARK, 'public, max-age=86400'],
+    ['/favicon.svg', 'image/svg+xml', MARK.text, 'public, max-age=86400'],
   ] as const;
   for (const [url, type, content, caching] of parts) {
     app.get(url, { config: { permission: 'anyone', rateLimit: false } }, (_request, reply) =>
@@ -90,11 +93,3 @@ export function servePageParts(app: FastifyInstance): void {
     );
   }
 }
-
-const MARK = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-<rect width="32" height="32" rx="7" fill="#0f766e"/>
-<path d="M9 26V14.5a7 7 0 0 1 14 0V26" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/>
-<path d="M13 26V15a3 3 0 0 1 6 0v11z" fill="#99f6e4"/>
-<path d="M6.5 26h19" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/>
-</svg>
-`;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { pino } from 'pino';
-import { html } from '../../src/control/html.ts';
 import { page, unsupportedBrowserPage } from '../../src/control/page.ts';
 import { PosternError } from '../../src/lib/errors.ts';
+import { html } from '../../src/lib/page/html.ts';
 import { createSample, type Sample } from './sample.ts';
 
 const REFERENCE = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/;

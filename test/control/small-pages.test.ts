@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { html } from '../../src/control/html.ts';
 import { sendPage } from '../../src/control/page.ts';
 import { PosternError } from '../../src/lib/errors.ts';
+import { html } from '../../src/lib/page/html.ts';
 import { openChromium } from './chromium.ts';
 import { createSample, type Sample } from './sample.ts';
 

@@ -54,7 +54,7 @@ describe('the door', () => {
     world.decide = () => ({ effect: 'deny', reasons: ['rule_denied'], message: 'Ask <HR> first.' });
     const page = await world.get('/', { ...asAlice, 'Sec-Fetch-Mode': 'navigate' });
     assert.equal(page.status, 403);
-    assert.match(page.body, /Ask &#60;HR&#62; first\./);
+    assert.match(page.body, /Ask &lt;HR&gt; first\./);
     assert.match(page.body, /it@example\.com/);
     assert.match(page.body, /signed in as <strong>alice@example\.com</);
     const [intent] = world.audit.intents;

@@ -1,5 +1,5 @@
 import type { WaitingDevice } from '../../identity/device-codes.ts';
-import { html } from '../html.ts';
+import { html } from '../../lib/page/html.ts';
 import type { Page } from '../page.ts';
 
 /** Where the person types the code that the other machine shows. `problem`: with the one before. */

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
 import type { AdminLinks } from '../../identity/sign-in/admin-links.ts';
 import { PosternError } from '../../lib/errors.ts';
+import { html } from '../../lib/page/html.ts';
 import { callerOf } from '../caller.ts';
-import { html } from '../html.ts';
 import { sendPage } from '../page.ts';
 import type { ControlPlugin } from '../ports.ts';
 

@@ -6,10 +6,10 @@ import { type HandOffs, isHandOffRequest, type Redirect } from '../../identity/s
 import { safeReturnPath } from '../../identity/sign-in/return-path.ts';
 import type { SignIns } from '../../identity/sign-in/sign-in.ts';
 import { PosternError } from '../../lib/errors.ts';
+import { html } from '../../lib/page/html.ts';
 import { callerOf } from '../caller.ts';
 import { Nothing } from '../contract/parts.ts';
 import { SignedOut } from '../contract/sessions.ts';
-import { html } from '../html.ts';
 import { sendPage, unsupportedBrowserPage } from '../page.ts';
 import { personOf } from '../permission.ts';
 import type { ControlPlugin, PersonReader } from '../ports.ts';
