@@ -7,7 +7,7 @@ import {
   TARGET_TIMED_OUT,
   TARGET_UNREACHABLE,
 } from '../answer/refusal.ts';
-import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { type Failure, REVOKED, terminatedFailure } from '../answer/terminated.ts';
 import { join } from '../connection/join.ts';
 import { MAX_ATTEMPTS, STREAM_OPEN_MS } from '../limits.ts';
 import { dialledText } from './dialled.ts';
@@ -113,7 +113,7 @@ function isCut({ terminated, connection }: OpenConnection): boolean {
 }
 
 function cut({ terminated }: OpenConnection): Failure {
-  if (terminated !== undefined) return { end: 'terminated', refusal: terminatedRefusal(terminated) };
+  if (terminated !== undefined) return terminatedFailure(terminated);
   return { end: 'client_closed', refusal: TARGET_UNREACHABLE };
 }
 

@@ -7,7 +7,7 @@ import {
   TARGET_TIMED_OUT,
   TARGET_UNREACHABLE,
 } from '../answer/refusal.ts';
-import { type Failure, REVOKED, terminatedRefusal } from '../answer/terminated.ts';
+import { type Failure, REVOKED, terminatedFailure } from '../answer/terminated.ts';
 import { MAX_ATTEMPTS } from '../limits.ts';
 import { TargetAnswer } from '../target/target-answer.ts';
 import { targetHeaders } from '../target/target-headers.ts';
@@ -45,7 +45,7 @@ async function send(access: OpenRequest): Promise<'settled' | 'again' | Failure>
       // About strangers nothing is asserted.
       const assertion = isAnonymous(identity) ? undefined : await ports.assertions.issue(identity, resource);
       if (access.terminated !== undefined) {
-        return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+        return terminatedFailure(access.terminated);
       }
       if (access.ended || access.exchange.res.destroyed) {
         access.finish('client_closed');
@@ -83,7 +83,7 @@ async function open(access: OpenRequest): Promise<Failure | undefined> {
     await stream.open(receipt, cancel.signal, resource.agents.length > 1);
     return undefined;
   } catch (error) {
-    if (access.terminated !== undefined) return { end: 'terminated', refusal: terminatedRefusal(access.terminated) };
+    if (access.terminated !== undefined) return terminatedFailure(access.terminated);
     access.door.log?.info({ intent: recorded.id, error: messageOf(error) }, 'a target was not reached');
     if (hasCode(error, 'timeout')) return { end: 'timed_out', refusal: TARGET_TIMED_OUT };
     if (hasCode(error, 'tunnel_closed')) return { end: 'not_forwarded', refusal: NO_AGENT };

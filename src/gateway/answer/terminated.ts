@@ -18,8 +18,12 @@ export const REVOKED: Failure = {
   ),
 };
 
-/** For an access that was cut before its answer began. */
-export function terminatedRefusal(reason: TerminationReason): Refusal {
+/** Of an access that was cut before its answer began. */
+export function terminatedFailure(reason: TerminationReason): Failure {
+  return { end: 'terminated', refusal: terminatedRefusal(reason) };
+}
+
+function terminatedRefusal(reason: TerminationReason): Refusal {
   return reason === 'relay_stopping' || reason === 'authority_lost' || reason === 'agent_revoked'
     ? refusal(503, 'aborted', `The request was cut: ${terminationText(reason)}. Try again in a moment.`)
     : refusal(403, 'forbidden', `The request was cut: ${terminationText(reason)}.`);

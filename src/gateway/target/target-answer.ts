@@ -7,7 +7,7 @@ import { isSafeMethod } from '../access/origin-rule.ts';
 import { leaveWithOthers } from '../answer/departures.ts';
 import { breakOff, lingerAfter } from '../answer/exchange.ts';
 import { BODY_TOO_LARGE, NO_AGENT, TARGET_TIMED_OUT, TARGET_UNREACHABLE } from '../answer/refusal.ts';
-import { type Failure, terminatedRefusal } from '../answer/terminated.ts';
+import { type Failure, terminatedFailure } from '../answer/terminated.ts';
 import { MAX_INTERIM_ANSWERS } from '../limits.ts';
 import { addTrailers } from './answer-trailers.ts';
 import { clientHeaders } from './client-headers.ts';
@@ -145,7 +145,7 @@ export class TargetAnswer implements Asker {
     if (access.ended) return this.#cut();
     if (access.terminated !== undefined) {
       if (!access.exchange.res.headersSent) {
-        return this.#resolve({ end: 'terminated', refusal: terminatedRefusal(access.terminated) });
+        return this.#resolve(terminatedFailure(access.terminated));
       }
       access.finish('terminated');
       return this.#cut();
