@@ -44,9 +44,7 @@ async function send(access: OpenRequest): Promise<'settled' | 'again' | Failure>
       const { identity, resource, stream } = access;
       // About strangers nothing is asserted.
       const assertion = isAnonymous(identity) ? undefined : await ports.assertions.issue(identity, resource);
-      if (access.terminated !== undefined) {
-        return terminatedFailure(access.terminated);
-      }
+      if (access.terminated !== undefined) return terminatedFailure(access.terminated);
       if (access.ended || access.exchange.res.destroyed) {
         access.finish('client_closed');
         pool.giveBack(stream, true);
