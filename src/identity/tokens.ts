@@ -8,6 +8,7 @@ import { sha256, sha256Hex } from '../lib/bytes.ts';
 import type { Clock } from '../lib/clock.ts';
 import { PosternError } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
+import { issueCode } from './issue-code.ts';
 import type { Mint } from './keys/mint.ts';
 import type { CodeStore, SessionStore } from './ports.ts';
 import { sessionOf } from './session-of.ts';
@@ -24,9 +25,6 @@ export interface TokenDeps {
   readonly clock: Clock;
 }
 
-const CODE_LIFE_MS = 60_000;
-/** Unredeemed codes of one session; the oldest go first. */
-const MAX_CODES = 32;
 /** Tokens of one session and audience; the oldest go first, and those issued through them with them. Each `postern curl` takes one. */
 const MAX_TOKENS = 256;
 
@@ -94,21 +92,14 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
 
   return {
     /** After the person confirmed: a code for the loopback redirect of their command line (RFC 8252, RFC 7636 S256). */
-    async createCode(session: Session, redirectUri: string, challenge: string, machine: string): Promise<string> {
-      const code = mint.mint();
-      await codes.add(
-        {
-          hash: sha256Hex(code),
-          kind: 'command_line',
-          session: session.id,
-          audience: redirectUri,
-          challenge,
-          label: machine,
-          expiresAt: clock() + CODE_LIFE_MS,
-        },
-        MAX_CODES,
-      );
-      return code;
+    createCode(session: Session, redirectUri: string, challenge: string, machine: string): Promise<string> {
+      return issueCode(deps, {
+        kind: 'command_line',
+        session: session.id,
+        audience: redirectUri,
+        challenge,
+        label: machine,
+      });
     },
 
     /** Rejects with `token_invalid` when code, redirect URI and verifier do not belong together. */

@@ -2,6 +2,7 @@ import { cookieAudience } from '../../domain/audience.ts';
 import type { Session } from '../../domain/session.ts';
 import { randomToken, sha256, sha256Hex } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { issueCode } from '../issue-code.ts';
 import type { Mint } from '../keys/mint.ts';
 import type { CodeStore, SessionStore } from '../ports.ts';
 import { FLOW_COOKIE_PREFIX, FLOW_ID, isPosternCookie, readCookie, SESSION_COOKIE, setCookie } from './cookies.ts';
@@ -18,10 +19,6 @@ export interface HandOffDeps {
   readonly clock: Clock;
 }
 
-/** A code travels in one redirect. */
-const CODE_LIFE_MS = 60_000;
-/** Unredeemed codes of one session; the oldest go first. */
-const MAX_CODES = 32;
 /** Cookies of one session at one host, for tabs that arrive at once; the oldest go first. */
 const MAX_COOKIES = 8;
 
@@ -56,19 +53,13 @@ export class HandOffs {
     challenge: string,
   ): Promise<string | undefined> {
     if (!isHandOffRequest(flow, challenge)) return undefined;
-    const code = this.#deps.mint.mint();
-    await this.#deps.codes.add(
-      {
-        hash: sha256Hex(code),
-        kind: 'hand_off',
-        session: session.id,
-        audience: resource.host,
-        challenge,
-        label: undefined,
-        expiresAt: this.#deps.clock() + CODE_LIFE_MS,
-      },
-      MAX_CODES,
-    );
+    const code = await issueCode(this.#deps, {
+      kind: 'hand_off',
+      session: session.id,
+      audience: resource.host,
+      challenge,
+      label: undefined,
+    });
     const location = new URL('/.postern/redeem', resource.origin);
     location.search = new URLSearchParams({ code, flow }).toString();
     return location.href;
