@@ -93,13 +93,16 @@ export function createTokens({ codes, sessions, mint, idleMs, relayOrigin, audit
   return {
     /** After the person confirmed: a code for the loopback redirect of their command line (RFC 8252, RFC 7636 S256). */
     createCode(session: Session, redirectUri: string, challenge: string, machine: string): Promise<string> {
-      return issueCode(deps, {
-        kind: 'command_line',
-        session: session.id,
-        audience: redirectUri,
-        challenge,
-        label: machine,
-      });
+      return issueCode(
+        { codes, mint, clock },
+        {
+          kind: 'command_line',
+          session: session.id,
+          audience: redirectUri,
+          challenge,
+          label: machine,
+        },
+      );
     },
 
     /** Rejects with `token_invalid` when code, redirect URI and verifier do not belong together. */
