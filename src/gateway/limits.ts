@@ -44,8 +44,6 @@ export const MAX_TARGET_HEADER_BYTES = 64 * 1024;
 /** Interim answers (1xx) passed on for one request; the rest is dropped. */
 export const MAX_INTERIM_ANSWERS = 16;
 
-/** How often a command line's tunnel is tried; two without an answer end it. */
-export const HEARTBEAT_MS = 15_000;
 /** TCP connections to one resource; the next is refused. */
 export const MAX_CONNECTIONS_PER_RESOURCE = 4_096;
 /** Tunnels of command lines, all sessions together and of one session (each `ssh` has one); the next gets 503. */

@@ -7,10 +7,9 @@ import { systemClock as clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sortableId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
+import { HEARTBEAT_MS } from '../tunnel/heartbeat.ts';
 import { AnnouncedResources } from './announced-resources.ts';
 import type { SnapshotHolder } from './snapshot-holder.ts';
-
-const HEARTBEAT_MS = 15_000;
 
 export interface TunnelSurroundings {
   readonly config: RelayConfig;

@@ -1,5 +1,8 @@
 import { performance } from 'node:perf_hooks';
 
+/** How often a tunnel is tried, where nothing else is configured. */
+export const HEARTBEAT_MS = 15_000;
+
 /** Beats of silence after which the tunnel is lost. */
 const MAX_SILENT_BEATS = 2;
 

@@ -1,8 +1,7 @@
+import { HEARTBEAT_MS } from '../../tunnel/heartbeat.ts';
 import type { MessageTransport } from '../../tunnel/transport.ts';
 import { Tunnel } from '../../tunnel/tunnel.ts';
 import { Notices } from './notices.ts';
-
-const HEARTBEAT_MS = 15_000;
 
 /** The command line's end of its tunnel. */
 export class DialledTunnel extends Tunnel {

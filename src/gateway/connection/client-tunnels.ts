@@ -6,6 +6,7 @@ import type { Session } from '../../domain/session.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { sortableId } from '../../lib/id.ts';
+import { HEARTBEAT_MS } from '../../tunnel/heartbeat.ts';
 import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
 import type { WebSocketTransport } from '../../tunnel/websocket-transport.ts';
 import { CLIENT_SUBPROTOCOL, WebSocketAcceptor } from '../../tunnel/websocket-upgrade.ts';
@@ -15,7 +16,6 @@ import { accessConnection } from '../access.ts';
 import { terminationText } from '../answer/terminated.ts';
 import type { Door } from '../door.ts';
 import {
-  HEARTBEAT_MS,
   MAX_CLIENT_STREAMS_PER_PERSON,
   MAX_CLIENT_TUNNELS,
   MAX_CLIENT_TUNNELS_PER_PERSON,
