@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import type { Credential } from './credentials.ts';
-import { allRows, answerParser, Nullable } from './relay-answer.ts';
+import { listAll, type Page } from './list-all.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 
 const AgentView = Type.Object({
@@ -41,11 +42,7 @@ const parseToken = answerParser(Type.Object({ token: Type.String({ minLength: 1 
 
 /** All agents by name, with their live tunnels at this relay. */
 export function listAgents(credential: Credential, signal: AbortSignal): Promise<AgentView[]> {
-  return allRows(async (after) => {
-    const path = `/api/v1/agents${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
-    const { agents: rows, next } = parsePage(await callRelay({ ...credential, path, signal }));
-    return { rows, next };
-  });
+  return listAll(credential, '/api/v1/agents', readPage, signal);
 }
 
 /** A token that enrolls this agent, once, until `expiresAt` (epoch ms). `scope`: names it may announce beyond the relay's file. */
@@ -80,6 +77,11 @@ export async function drainAgent(
   signal: AbortSignal,
 ): Promise<void> {
   await post(credential, `${encodeURIComponent(agent)}/drain`, { drained }, signal);
+}
+
+function readPage(answer: unknown): Page<AgentView> {
+  const { agents, next } = parsePage(answer);
+  return { rows: agents, next };
 }
 
 function post(credential: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {

@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { Secret } from '../lib/secret.ts';
 import type { Credential } from './credentials.ts';
-import { allRows, answerParser, Nullable } from './relay-answer.ts';
+import { listAll, type Page } from './list-all.ts';
+import { answerParser, Nullable } from './relay-answer.ts';
 import { callRelay } from './relay-api.ts';
 import { TokenText } from './token-text.ts';
 
@@ -38,11 +39,7 @@ export interface NewToken {
 
 /** All services with their live tokens, by name. */
 export function listServices(credential: Credential, signal: AbortSignal): Promise<ServiceView[]> {
-  return allRows(async (after) => {
-    const path = `/api/v1/services${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
-    const { services: rows, next } = parsePage(await callRelay({ ...credential, path, signal }));
-    return { rows, next };
-  });
+  return listAll(credential, '/api/v1/services', readPage, signal);
 }
 
 export async function createService(
@@ -95,6 +92,11 @@ export async function revokeServiceToken(
 
 const tokenPath = (name: string, id: string, verb: string): string =>
   `/${encodeURIComponent(name)}/tokens/${encodeURIComponent(id)}/${verb}`;
+
+function readPage(answer: unknown): Page<ServiceView> {
+  const { services, next } = parsePage(answer);
+  return { rows: services, next };
+}
 
 function post(credential: Credential, path: string, json: object, signal: AbortSignal): Promise<unknown> {
   return callRelay({ ...credential, method: 'POST', path: `/api/v1/services${path}`, json, signal });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { fetchCheckpoint } from '../../src/client/audit-checkpoint.ts';
 import { loginByDevice } from '../../src/client/device-login.ts';
-import { allRows } from '../../src/client/relay-answer.ts';
+import { allRows } from '../../src/client/list-all.ts';
 import { listResources } from '../../src/client/resources.ts';
 import { listServices } from '../../src/client/services.ts';
 import { hasCode } from '../../src/lib/errors.ts';
