@@ -70,7 +70,8 @@ function isBase(address: Address, bits: number): boolean {
   return address.toByteArray().every((byte, at) => (byte & (0xff >> Math.min(8, Math.max(0, bits - at * 8)))) === 0);
 }
 
-function widthOf(address: Address): number {
+/** In bits. */
+export function widthOf(address: Address): number {
   return address.kind() === 'ipv4' ? 32 : 128;
 }
 
