@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../../domain/audit-event/agent.ts';
 import type { AuditAppender } from '../../domain/audit-event.ts';
+import type { DeviceCredential } from '../../domain/device-credential.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { dropOldest } from '../../lib/drop-oldest.ts';
 import { messageOf } from '../../lib/errors.ts';
@@ -7,7 +8,6 @@ import { sortableId } from '../../lib/id.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { StrangerMeter } from '../ports.ts';
 import type { RefusedAnnouncement } from './announcement.ts';
-import type { DeviceCredential } from './credential-port.ts';
 import type { LiveTunnel } from './live-tunnel.ts';
 
 /** One record per agent and reason in this time; more are only counted. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AuditAppender } from '../../domain/audit-event.ts';
+import type { DeviceCredential } from '../../domain/device-credential.ts';
 import type { TunnelView } from '../../domain/live.ts';
 import { clientAddress } from '../../lib/client-address.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -14,7 +15,7 @@ import { SUBPROTOCOL, WebSocketAcceptor } from '../../tunnel/websocket-upgrade.t
 import type { StrangerMeter, TunnelDirectory } from '../ports.ts';
 import { AgentRecorder } from './agent-recorder.ts';
 import type { AnnouncementJudge } from './announcement.ts';
-import type { CredentialPort, DeviceCredential } from './credential-port.ts';
+import type { CredentialPort } from './credential-port.ts';
 import { LiveTunnel } from './live-tunnel.ts';
 import { LiveTunnels } from './live-tunnels.ts';
 import { Proving } from './proof.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { DeviceCredential } from '../../domain/device-credential.ts';
 import type { TunnelView } from '../../domain/live.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode, messageOf, PosternError } from '../../lib/errors.ts';
@@ -14,7 +15,7 @@ import type { TunnelEndCode } from '../../tunnel/tunnel-end.ts';
 import type { AgentTunnel, Resolved, StreamOpening } from '../ports.ts';
 import type { AnnouncementJudge, RefusedAnnouncement } from './announcement.ts';
 import { ControlStream } from './control-stream.ts';
-import type { CredentialPort, DeviceCredential } from './credential-port.ts';
+import type { CredentialPort } from './credential-port.ts';
 
 /** The agent dials for at most 10 s; its answer may take a little longer. */
 const ANSWER_TIMEOUT_MS = 12_000;

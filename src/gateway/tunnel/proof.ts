@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { DeviceCredential } from '../../domain/device-credential.ts';
 import { randomToken } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasCode } from '../../lib/errors.ts';
@@ -9,7 +10,6 @@ import { PROOF_TIMEOUT_MS, parseProof } from '../../tunnel/handshake-message.ts'
 import { closeCodeOf } from '../../tunnel/tunnel-end.ts';
 import type { WebSocketTransport } from '../../tunnel/websocket-transport.ts';
 import { SUBPROTOCOL } from '../../tunnel/websocket-upgrade.ts';
-import type { DeviceCredential } from './credential-port.ts';
 
 export interface ProvingPorts {
   readonly relayId: string;

@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/change.ts';
+import type { DeviceCredential, IssuedCredential } from '../../domain/device-credential.ts';
 import type { StoredAgent } from '../../domain/stored/agent.ts';
 import { randomToken } from '../../lib/bytes.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -26,22 +27,6 @@ const ASSERTION_LIFE_SECONDS = 60;
 /** Clocks of agents may differ this much from the relay's. */
 const TOLERANCE_SECONDS = 60;
 const MAX_JTI_LENGTH = 128;
-
-export interface VerifiedCredential {
-  readonly agent: string;
-  /** Whoever presents it must prove this key (`cnf.jkt`, RFC 7800). */
-  readonly keyThumbprint: string;
-  readonly jti: string;
-  /** Epoch ms. */
-  readonly expiresAt: number;
-  /** What the agent may announce beyond the relay's file. */
-  readonly scope: readonly string[];
-}
-
-export interface IssuedCredential {
-  readonly credential: string;
-  readonly expiresAt: number;
-}
 
 export type Credentials = Awaited<ReturnType<typeof openCredentials>>;
 
@@ -117,7 +102,7 @@ export async function openCredentials(deps: CredentialDeps) {
     },
 
     /** For the tunnel endpoint. Rejects with `credential_refused`. */
-    async verify(jwt: string): Promise<VerifiedCredential> {
+    async verify(jwt: string): Promise<DeviceCredential> {
       const claims = await orRefuse(
         verifyToken(jwt, {
           type: 'postern-device+jwt',
