@@ -20,9 +20,7 @@ export function errorAnswer(origin: string, strangers: LineLog): Answer {
     const navigation = isNavigation(request);
     const unauthenticated = known.code === 'unauthenticated';
     if (unauthenticated && navigation) {
-      return reply
-        .header('cache-control', 'no-store')
-        .redirect(`/sign-in?return=${encodeURIComponent(request.url)}`, 302);
+      return reply.redirect(`/sign-in?return=${encodeURIComponent(request.url)}`, 302);
     }
     const problem = problemOf(known, request.id, {
       ...(status === undefined ? {} : { status }),

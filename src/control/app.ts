@@ -56,6 +56,11 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
     },
   });
   app.addHook('onClose', () => strangers.sumUp());
+  // An answer is for one person at one moment. What may be kept says so itself.
+  app.addHook('onRequest', (_request, reply, next) => {
+    reply.header('cache-control', 'no-store');
+    next();
+  });
   useTypeBox(app);
   // JSON alone: what a page elsewhere can send without asking first has no way in.
   app.removeContentTypeParser('text/plain');

@@ -26,7 +26,6 @@ export async function serveConsole(app: FastifyInstance, directory: string): Pro
       const nonce = randomToken(16);
       return reply
         .header('content-security-policy', consoleContentSecurityPolicy(nonce))
-        .header('cache-control', 'no-store')
         .type('text/html; charset=utf-8')
         .send(index.replace(NONCE_PLACE, nonce));
     });

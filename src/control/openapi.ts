@@ -18,7 +18,7 @@ export function serveOpenApi(app: FastifyInstance): void {
     },
     (_request, reply) => {
       document ??= documentOf(paths);
-      return reply.header('cache-control', 'no-store').send(document);
+      return reply.send(document);
     },
   );
 }

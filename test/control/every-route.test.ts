@@ -172,6 +172,17 @@ describe('Every route of a whole relay', { timeout: 120_000 }, () => {
     }
   });
 
+  it('lets nobody keep its answers, but for what is the same for everyone', async () => {
+    for (const { route } of routes()) {
+      // A built console would have more of them.
+      if (ENDS_SESSION.includes(route) || route.includes('/assets/')) continue;
+      const { path } = addressOf(route);
+      const kept = path === '/favicon.svg' || path === '/.well-known/jwks.json' || path.startsWith('/page-');
+      const { headers } = await ask(route, { cookie: cookies.get('root') });
+      assert.match(headers['cache-control'] ?? '', kept ? /^public, max-age=\d+/ : /^no-store$/, route);
+    }
+  });
+
   it('takes no two identities', async () => {
     for (const { route, permission } of routes()) {
       if (permission === 'anyone' || route.startsWith('HEAD')) continue;

@@ -31,8 +31,7 @@ export function serveDeviceRoutes(app: FastifyInstance, { enrollment, credential
       },
       schema: { body: EnrollBody, response: { 200: Enrolled } },
     },
-    async (request, reply) => {
-      reply.header('cache-control', 'no-store');
+    async (request) => {
       return enrollment.enroll(request.body, callerOf(request));
     },
   );
@@ -44,7 +43,6 @@ export function serveDeviceRoutes(app: FastifyInstance, { enrollment, credential
       schema: { body: CredentialBody, response: { 200: IssuedCredential } },
     },
     async (request, reply) => {
-      reply.header('cache-control', 'no-store');
       try {
         return await credentials.authenticate(request.body.assertion);
       } catch (error) {

@@ -29,7 +29,7 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
         config: { permission: OPERATORS, summary: 'Agents by name, with their live tunnels' },
         schema: { querystring: AgentQuery, response: { 200: AgentList } },
       },
-      async (request, reply): Promise<AgentList> => {
+      async (request): Promise<AgentList> => {
         const { after, limit = DEFAULT_LIMIT } = request.query;
         const configured = new Set(deps.configuredAgents());
         const enrolled = new Map((await enrollment.list()).map((agent) => [agent.name, agent]));
@@ -38,7 +38,6 @@ export function agentRoutes(deps: AgentRoutesDeps): ControlPlugin {
           .filter((name) => after === undefined || name > after)
           .toSorted();
         const page = names.slice(0, limit);
-        reply.header('cache-control', 'no-store');
         return {
           agents: page.map((name) => {
             const agent = enrolled.get(name);

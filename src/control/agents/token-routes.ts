@@ -21,8 +21,7 @@ export function serveTokenRoutes(app: FastifyInstance, enrollment: Enrolling): v
       config: { permission: ['admin'], summary: 'A single-use token that enrolls this agent' },
       schema: { params: AgentParams, body: NewToken, response: { 200: EnrollmentToken } },
     },
-    async (request, reply) => {
-      reply.header('cache-control', 'no-store');
+    async (request) => {
       return enrollment.createToken(request.params.name, actorOf(request), request.body.scope);
     },
   );
@@ -33,8 +32,7 @@ export function serveTokenRoutes(app: FastifyInstance, enrollment: Enrolling): v
       config: { permission: OPERATORS, summary: 'Enrollment tokens that can still be redeemed' },
       schema: { response: { 200: EnrollmentTokenList } },
     },
-    async (_request, reply): Promise<EnrollmentTokenList> => {
-      reply.header('cache-control', 'no-store');
+    async (): Promise<EnrollmentTokenList> => {
       const tokens = await enrollment.listTokens();
       return { tokens: tokens.map((token) => ({ ...token, scope: [...token.scope] })) };
     },

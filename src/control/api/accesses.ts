@@ -19,11 +19,10 @@ export function serveAccesses(app: FastifyInstance, { live, audit, clock }: Cont
       config: { permission: OPERATORS, summary: 'Live accesses at this relay, newest first' },
       schema: { querystring: AccessQuery, response: { 200: AccessList } },
     },
-    (request, reply): AccessList => {
+    (request): AccessList => {
       const { before, limit = DEFAULT_LIMIT } = request.query;
       const older = live.list().filter(({ intent }) => before === undefined || intent < before);
       const page = older.toSorted((a, b) => (a.intent < b.intent ? 1 : -1)).slice(0, limit);
-      reply.header('cache-control', 'no-store');
       return {
         accesses: page.map(summaryOf),
         next: older.length > page.length ? (page.at(-1)?.intent ?? null) : null,
@@ -37,7 +36,7 @@ export function serveAccesses(app: FastifyInstance, { live, audit, clock }: Cont
       config: { permission: OPERATORS, summary: 'Cut one live access in both directions' },
       schema: { params: IdParams, body: TerminateBody, response: { 200: TerminatedAccess } },
     },
-    async (request, reply) => {
+    async (request) => {
       const { id } = request.params;
       const access = live.list().find(({ intent }) => intent === id);
       if (!access || !live.terminate(id)) {
@@ -55,7 +54,6 @@ export function serveAccesses(app: FastifyInstance, { live, audit, clock }: Cont
         resource: access.resource.name,
         personal: { ...personal, note: request.body.reason },
       });
-      reply.header('cache-control', 'no-store');
       return { terminated: id };
     },
   );

@@ -19,9 +19,8 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
       config: { permission: READERS, summary: 'Search the audit log, newest first' },
       schema: { querystring: AuditQuery, response: { 200: AuditPage } },
     },
-    async (request, reply): Promise<AuditPage> => {
+    async (request): Promise<AuditPage> => {
       const found = await search(request, deps);
-      reply.header('cache-control', 'no-store');
       return { rows: found.entries.map(auditRow), next: found.next ?? null };
     },
   );
@@ -32,9 +31,8 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
       config: { permission: READERS, summary: 'Search the audit log, with every field of each record' },
       schema: { querystring: AuditQuery, response: { 200: AuditEntryPage } },
     },
-    async (request, reply): Promise<AuditEntryPage> => {
+    async (request): Promise<AuditEntryPage> => {
       const found = await search(request, deps);
-      reply.header('cache-control', 'no-store');
       return { entries: found.entries.map(entryOf), next: found.next ?? null };
     },
   );
@@ -45,7 +43,7 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
       config: { permission: READERS, summary: 'Read one record by its reference id' },
       schema: { params: AuditEntryParams, response: { 200: AuditEntry } },
     },
-    async (request, reply): Promise<AuditEntry> => {
+    async (request): Promise<AuditEntry> => {
       const { id } = request.params;
       const entry = await deps.auditLog.find(id, AbortSignal.timeout(SEARCH_TIMEOUT_MS));
       await recordRead(request, deps, `id:${id}`, entry ? 1 : 0);
@@ -54,7 +52,6 @@ export function serveAudit(app: FastifyInstance, deps: ControlDeps): void {
           'not_found',
           'The audit log has no record with this reference. If a page or a program was given it, look for it in the log of the relay itself.',
         );
-      reply.header('cache-control', 'no-store');
       return entryOf(entry);
     },
   );

@@ -11,8 +11,7 @@ export function serveCheckpoint(app: FastifyInstance, deps: ControlDeps): void {
       config: { permission: READERS, summary: 'A signed checkpoint of the audit log' },
       schema: { response: { 200: AuditCheckpoint } },
     },
-    async (_request, reply): Promise<AuditCheckpoint> => {
-      reply.header('cache-control', 'no-store');
+    async (): Promise<AuditCheckpoint> => {
       return deps.auditLog.checkpoint();
     },
   );

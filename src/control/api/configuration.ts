@@ -9,8 +9,7 @@ export function serveConfiguration(app: FastifyInstance, { configuration }: Cont
       config: { permission: ['admin'], summary: 'The configuration in force, without secrets' },
       schema: { response: { 200: ConfigurationState } },
     },
-    (_request, reply): ConfigurationState => {
-      reply.header('cache-control', 'no-store');
+    (): ConfigurationState => {
       return configuration;
     },
   );

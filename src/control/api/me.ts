@@ -16,10 +16,9 @@ export function serveMe(app: FastifyInstance, deps: ControlDeps): void {
       },
       schema: { response: { 200: Me } },
     },
-    async (request, reply): Promise<Me> => {
+    async (request): Promise<Me> => {
       const { session, roles } = personOf(request);
       const { principal } = session;
-      reply.header('cache-control', 'no-store');
       return {
         person: {
           id: principal.id,

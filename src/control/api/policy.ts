@@ -10,9 +10,8 @@ export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void
       config: { permission: READERS, summary: 'The policy version in force' },
       schema: { response: { 200: PolicyState } },
     },
-    (_request, reply): PolicyState => {
+    (): PolicyState => {
       const { version, loadedAt, ruleSet, warnings, refusal } = policy.current();
-      reply.header('cache-control', 'no-store');
       return {
         version,
         loadedAt,
@@ -29,9 +28,8 @@ export function servePolicy(app: FastifyInstance, { policy }: ControlDeps): void
       config: { permission: OPERATORS, summary: 'The rules and local groups in force' },
       schema: { response: { 200: PolicyRules } },
     },
-    (_request, reply): PolicyRules => {
+    (): PolicyRules => {
       const { version, ruleSet } = policy.current();
-      reply.header('cache-control', 'no-store');
       return {
         version,
         rules: ruleSet.rules.map(({ id, effect, who, what, methods, paths, destinations, message }) => ({

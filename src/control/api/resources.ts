@@ -14,10 +14,9 @@ export function serveResources(app: FastifyInstance, deps: ControlDeps): void {
       },
       schema: { response: { 200: ResourceList } },
     },
-    async (request, reply): Promise<ResourceList> => {
+    async (request): Promise<ResourceList> => {
       const { principal, scope } = personOf(request).session;
       const { policy, resourceByName } = deps.snapshot();
-      reply.header('cache-control', 'no-store');
       return {
         resources: [...resourceByName.values()]
           .filter((resource) => scope?.includes(resource.name) !== false && policy.mayReach(principal, resource))

@@ -50,8 +50,7 @@ export function serveDeviceSignIn(app: FastifyInstance, deviceCodes: DeviceCodes
   app.post<{ Body: Static<typeof Begin> }>(
     '/cli/device',
     { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Begin, response: { 200: DeviceCode } } },
-    async (request, reply) => {
-      reply.header('cache-control', 'no-store');
+    async (request) => {
       return deviceCodes.begin(request.body.machine, clientAddress(request.raw));
     },
   );
@@ -59,8 +58,7 @@ export function serveDeviceSignIn(app: FastifyInstance, deviceCodes: DeviceCodes
   app.post<{ Body: Static<typeof Poll> }>(
     '/cli/device/token',
     { config: { permission: 'anyone', rateLimit: POLL_RATE }, schema: { body: Poll, response: { 200: Polled } } },
-    async (request, reply): Promise<Static<typeof Polled>> => {
-      reply.header('cache-control', 'no-store');
+    async (request): Promise<Static<typeof Polled>> => {
       const polled = await deviceCodes.poll(request.body.deviceCode);
       if (polled.state !== 'issued') return polled;
       const { token, expiresAt, session } = polled.token;
@@ -89,10 +87,9 @@ export function serveDeviceSignIn(app: FastifyInstance, deviceCodes: DeviceCodes
       config: { permission: 'signed-in', by: ['browser'], rateLimit: RATE },
       schema: { body: Answer, response: { 200: Type.Object({ location: Type.String() }) } },
     },
-    async (request, reply) => {
+    async (request) => {
       const { code, answer } = request.body;
       await deviceCodes.answer(personOf(request).session, code, answer);
-      reply.header('cache-control', 'no-store');
       return { location: `/cli/device?answered=${answer}` };
     },
   );

@@ -110,17 +110,16 @@ export function cliRoutes({ tokens, deviceCodes, sessions, audienceOf }: CliRout
           location.searchParams.set('error', 'access_denied');
         }
         location.searchParams.set('state', state);
-        return reply.header('cache-control', 'no-store').send({ location: location.href });
+        return reply.send({ location: location.href });
       },
     );
 
     app.post<{ Body: Static<typeof Redeem> }>(
       '/cli/token',
       { config: { permission: 'anyone', rateLimit: RATE }, schema: { body: Redeem, response: { 200: Redeemed } } },
-      async (request, reply) => {
+      async (request) => {
         const { code, verifier, redirectUri } = request.body;
         const { token, expiresAt, session } = await tokens.redeemCode(code, redirectUri, verifier);
-        reply.header('cache-control', 'no-store');
         return { token, expiresAt, person: labelOf(session.principal) };
       },
     );
@@ -135,7 +134,7 @@ export function cliRoutes({ tokens, deviceCodes, sessions, audienceOf }: CliRout
         },
         schema: { body: TokenRequest, response: { 200: IssuedToken } },
       },
-      async (request, reply) => {
+      async (request) => {
         const { audience, lifeMs } = request.body;
         const { session, token: through } = personOf(request);
         const issuedFor = audienceOf(audience);
@@ -143,7 +142,6 @@ export function cliRoutes({ tokens, deviceCodes, sessions, audienceOf }: CliRout
           throw new PosternError('not_found', `There is no app at ${audience} that you may use.`);
         }
         const { token, expiresAt } = await tokens.issueFor(session, issuedFor, { through, lifeMs });
-        reply.header('cache-control', 'no-store');
         return { token, expiresAt, audience };
       },
     );

@@ -63,7 +63,7 @@ export function leaseRoutes({ leases, ...relay }: LeaseRoutesDeps): ControlPlugi
           const said = contact === undefined ? message : `${message} Whom to ask: ${contact}.`;
           return sendProblem(reply, problemOf({ code, message: said }, opened.reference ?? request.id, { status }));
         }
-        return reply.header('cache-control', 'no-store').send(summaryOf(opened));
+        return reply.send(summaryOf(opened));
       },
     );
 
@@ -73,11 +73,10 @@ export function leaseRoutes({ leases, ...relay }: LeaseRoutesDeps): ControlPlugi
         config: { permission: 'signed-in', summary: 'Leased ports: my own, or everyone’s (admin, security)' },
         schema: { querystring: LeaseQuery, response: { 200: LeaseList } },
       },
-      (request, reply): LeaseList => {
+      (request): LeaseList => {
         const person = personOf(request);
         const everyone = request.query.of === 'everyone';
         if (everyone) requireOneOf(person, OPERATORS);
-        reply.header('cache-control', 'no-store');
         const found = (leases?.list() ?? []).filter((lease) => everyone || isMine(lease, person));
         return { leases: found.map(summaryOf).toSorted((a, b) => (a.id < b.id ? 1 : -1)) };
       },

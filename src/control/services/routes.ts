@@ -30,12 +30,11 @@ export function serviceRoutes({ services, hasResource }: ServiceRoutesDeps): Con
         config: { permission: OPERATORS, summary: 'Services by name, with their live tokens' },
         schema: { querystring: ServiceQuery, response: { 200: ServiceList } },
       },
-      async (request, reply): Promise<ServiceList> => {
+      async (request): Promise<ServiceList> => {
         const { after, limit = DEFAULT_LIMIT } = request.query;
         // One more than asked for tells whether there is a next page.
         const found = await services.list(limit + 1, after);
         const page = found.slice(0, limit);
-        reply.header('cache-control', 'no-store');
         return {
           services: page.map(summaryOf),
           next: found.length > page.length ? (page.at(-1)?.name ?? null) : null,

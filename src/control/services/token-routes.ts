@@ -26,7 +26,7 @@ export function serveServiceTokens(
       config: { permission: OPERATORS, summary: 'A token of a service for some resources' },
       schema: { params: ServiceParams, body: NewServiceToken, response: { 200: IssuedServiceToken } },
     },
-    async (request, reply) => {
+    async (request) => {
       const { scope, expiresAt, label } = request.body;
       const missing = scope.find((name) => !hasResource(name));
       if (missing !== undefined)
@@ -34,7 +34,6 @@ export function serveServiceTokens(
           'not_found',
           `There is no resource ${missing}. Those that there are stand under resources in postern.yaml.`,
         );
-      reply.header('cache-control', 'no-store');
       return services.issueToken(request.params.name, { scope, expiresAt, label }, actorOf(request));
     },
   );
@@ -45,9 +44,8 @@ export function serveServiceTokens(
       config: { permission: OPERATORS, summary: 'A new token in place of an old one, which goes on for a while' },
       schema: { params: ServiceTokenParams, body: RotateBody, response: { 200: RotatedServiceToken } },
     },
-    async (request, reply) => {
+    async (request) => {
       const { name, id } = request.params;
-      reply.header('cache-control', 'no-store');
       return services.rotateToken(name, id, actorOf(request), request.body);
     },
   );

@@ -44,7 +44,7 @@ admin, in place of any other in this browser. Go on only if you have just made i
           throw new PosternError('forbidden', 'A link is opened in a browser, by the button of its page.');
         const { cookie } = request.headers;
         const { location, setCookies } = await adminLinks.open(request.body.code, cookie, callerOf(request));
-        return reply.header('cache-control', 'no-store').header('set-cookie', setCookies).send({ location });
+        return reply.header('set-cookie', setCookies).send({ location });
       },
     );
   };

@@ -89,10 +89,7 @@ export function signInRoutes(deps: SignInRoutesDeps): ControlPlugin {
       },
       async (request, reply) => {
         const location = await deps.signIns.signOut(personOf(request).session);
-        return reply
-          .header('cache-control', 'no-store')
-          .header('set-cookie', dropCookie(SESSION_COOKIE))
-          .send({ location });
+        return reply.header('set-cookie', dropCookie(SESSION_COOKIE)).send({ location });
       },
     );
 
@@ -123,7 +120,7 @@ function refuseEmbedded({ headers }: FastifyRequest): void {
 }
 
 function redirect(reply: FastifyReply, { location, setCookies }: Redirect): FastifyReply {
-  reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
+  reply.header('referrer-policy', 'no-referrer');
   for (const cookie of setCookies) reply.header('set-cookie', cookie);
   return reply.redirect(location, 303);
 }
