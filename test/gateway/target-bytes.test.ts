@@ -121,14 +121,21 @@ describe('answers of targets', () => {
     }
   });
 
-  it('with chunks that are none break', async () => {
-    for (const chunk of ['ZZ\r\nhello\r\n', '5 ;\r\nhello', '-5\r\nhello\r\n', '5\r\nhelloworld\r\n', '5\nhello\n']) {
-      await using world = await before(
-        `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n${chunk}`,
-        end,
-      );
+  it('with chunks that are none are 502, and break where some of them is on its way already', async () => {
+    const begin = 'HTTP/1.1 200 OK\r\nX-Own: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    for (const chunk of ['ZZ\r\nhello\r\n', '5 ;\r\nhello', '-5\r\nhello\r\n', '5\r\nhelloworld\r\n', '5\nhello\r\n']) {
+      for (const sound of ['', '3\r\nabc\r\n']) {
+        await using world = await before(`${begin}${sound}${chunk}`, end);
+        const answer = await get(world);
+        assert.match(answer, /^HTTP\/1\.1 502 /, chunk);
+        assert.doesNotMatch(answer, /X-Own|abc/, chunk);
+        const { end: how, status, bytesDown } = await world.audit.outcomeOf(0);
+        assert.deepEqual({ how, status, bytesDown }, { how: 'target_closed', status: undefined, bytesDown: 0 }, chunk);
+      }
+      await using world = await before(`${begin}3\r\nabc\r\n`, (socket) => setTimeout(() => socket.end(chunk), 20));
       const answer = await get(world);
-      assert.doesNotMatch(answer, /0\r\n\r\n$/, chunk);
+      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n3\r\nabc\r\n$/, chunk);
+      assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed', chunk);
     }
   });
 

@@ -33,9 +33,9 @@ export class TargetAnswer implements Asker {
   #isSent = false;
   #interims = 0;
   #upgradeHeaders: string[] | undefined;
-  /** The latest of the body: with what comes next at once, it may leave together. */
-  #held: Buffer | undefined;
-  #hasData = false;
+  /** Of the answer, what came in one read leaves together, and only when all of it is sound: until then a 502 can take its place. */
+  #heldHead: (() => void) | undefined;
+  readonly #held: Buffer[] = [];
 
   constructor(access: OpenRequest, connection: TargetConnection) {
     this.#access = access;
@@ -89,26 +89,24 @@ export class TargetAnswer implements Asker {
     }
     if (!isAnonymous(access.identity)) keepPrivate(headers);
     const { res } = access.exchange;
-    if (head.reason === '') res.writeHead(head.status, headers);
-    else res.writeHead(head.status, head.reason, headers);
+    this.#heldHead = () => {
+      if (head.reason === '') res.writeHead(head.status, headers);
+      else res.writeHead(head.status, head.reason, headers);
+    };
   }
 
   data(data: Buffer): void {
-    this.#access.bytesDown += data.length;
-    if (this.#held !== undefined) this.#write(this.#held);
-    this.#held = data;
+    this.#held.push(data);
   }
 
   caughtUp(): void {
-    const held = this.#held;
-    const { res } = this.#access.exchange;
-    if (held !== undefined) {
-      this.#held = undefined;
-      this.#write(held);
-    } else if (!this.#hasData && res.headersSent) {
-      // A silent body (server-sent events) must not delay its head.
-      res.flushHeaders();
-    }
+    const isHead = this.#writeHead();
+    // A silent body (server-sent events) must not delay its head.
+    if (isHead && this.#held.length === 0) this.#access.exchange.res.flushHeaders();
+    let more = true;
+    for (const data of this.#held) more = this.#write(data);
+    this.#held.length = 0;
+    if (!more) this.#waitForDrain();
   }
 
   drained(): void {
@@ -119,15 +117,18 @@ export class TargetAnswer implements Asker {
     const access = this.#access;
     const { exchange, door, stream } = access;
     const { res } = exchange;
-    const held = this.#held;
     this.#body?.stop();
+    const isHead = this.#writeHead();
     addTrailers(access, trailers);
-    if (held === undefined) res.end();
+    const last = this.#held.pop();
+    for (const data of this.#held) this.#write(data);
+    access.bytesDown += last?.length ?? 0;
+    if (last === undefined) res.end();
     // As text it shares one write with the head; as bytes they would be two parts of one.
-    else if (held.length <= SHORT_BODY_BYTES && !this.#hasData) {
-      const text = held.toString('latin1');
+    else if (isHead && this.#held.length === 0 && last.length <= SHORT_BODY_BYTES) {
+      const text = last.toString('latin1');
       leaveWithOthers(() => res.end(text, 'latin1'));
-    } else res.end(held);
+    } else res.end(last);
     lingerAfter(exchange);
     this.#waitForClient();
     door.pool.giveBack(stream, reusable);
@@ -175,17 +176,27 @@ export class TargetAnswer implements Asker {
     return !this.#isSent || (isSafeMethod(head.method) && !head.hasBody);
   }
 
-  #write(data: Buffer): void {
-    const access = this.#access;
-    const { res } = access.exchange;
-    this.#hasData = true;
-    const more = res.write(data, (error) => {
+  /** False: it has left. */
+  #writeHead(): boolean {
+    const write = this.#heldHead;
+    this.#heldHead = undefined;
+    write?.();
+    return write !== undefined;
+  }
+
+  /** False: the client is not so fast. */
+  #write(data: Buffer): boolean {
+    this.#access.bytesDown += data.length;
+    return this.#access.exchange.res.write(data, (error) => {
       if (!error) release(data);
     });
-    if (more) return;
+  }
+
+  #waitForDrain(): void {
+    const access = this.#access;
     this.#connection.pause();
     access.stalledSince = access.door.clock();
-    res.once('drain', this.#onDrain);
+    access.exchange.res.once('drain', this.#onDrain);
   }
 
   /** The answer is whole; what of it is not read yet still waits here, and ends with the authority or the client's time. */
