@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { GIVE_MEMORY_BACK } from '../../src/cli/systemd-unit.ts';
 import { SESSION_COOKIE } from '../../src/identity/sign-in/cookies.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 import { pause } from '../../src/lib/wait.ts';
@@ -71,6 +72,8 @@ export async function startPostern(
       await startChild(process.execPath, [...(options.nodeArguments ?? []), PROGRAM, command, '--config', config], {
         signal,
         cwd: directory,
+        // As its unit and its container start it.
+        env: { ...process.env, ...Object.fromEntries([GIVE_MEMORY_BACK.split('=')]) },
       }),
     );
   const relay = await start('relay', files.relay);

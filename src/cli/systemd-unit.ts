@@ -13,6 +13,12 @@ export interface UnitOptions {
   readonly nodeExtraCaCerts: string | undefined;
 }
 
+/**
+ * mallopt(3): freed memory beyond 1 MiB goes back to the system. Otherwise glibc keeps, for each thread, up to twice the
+ * largest block that was ever freed, and the embedded database frees one of 11 MB when it has started.
+ */
+export const GIVE_MEMORY_BACK = 'MALLOC_TRIM_THRESHOLD_=1048576';
+
 /** A systemd unit (systemd.exec(5)) for a service of its own user that can write its state directory and nothing else. */
 export function systemdUnit(options: UnitOptions): string {
   const { what, program, config, credentials, groups, lowPort, nodeExtraCaCerts } = options;
@@ -36,6 +42,7 @@ export function systemdUnit(options: UnitOptions): string {
     'Restart=always',
     'RestartSec=2',
     'TimeoutStopSec=30',
+    `Environment=${GIVE_MEMORY_BACK}`,
     ...(groups.length > 0 ? [`SupplementaryGroups=${groups.join(' ')}`] : []),
     ...(nodeExtraCaCerts ? [`Environment=${quoted(`NODE_EXTRA_CA_CERTS=${nodeExtraCaCerts}`)}`] : []),
     '',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { systemdUnit } from '../../src/cli/systemd-unit.ts';
+import { GIVE_MEMORY_BACK, systemdUnit } from '../../src/cli/systemd-unit.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'postern-unit-'));
@@ -37,6 +37,7 @@ test('the unit of an agent: own user, read-only system, always restarted, secret
     'LoadCredential=office.token:/srv/token',
     'SupplementaryGroups=docker',
     'CapabilityBoundingSet=',
+    `Environment=${GIVE_MEMORY_BACK}`,
   ])
     assert.ok(stdout.split('\n').includes(line), line);
   assert.match(stdout, new RegExp(`^ExecStart=.* agent --config ${config}$`, 'm'));

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { configCheck } from '../../src/cli/config-check.ts';
+import { GIVE_MEMORY_BACK } from '../../src/cli/systemd-unit.ts';
 import { loadRelayConfig } from '../../src/config/relay-config.ts';
 import { createNetworks } from '../../src/lib/networks.ts';
 
@@ -101,6 +102,11 @@ describe('docker-compose.yml', () => {
     for (const [name, { image, build }] of services)
       if (build === undefined) assert.match(image ?? '', /:v?\d+[\w.-]*$/, name);
   });
+});
+
+test('units and containers let what is freed go back to the system', () => {
+  assert.match(read('Dockerfile'), new RegExp(`^ENV ${GIVE_MEMORY_BACK}$`, 'm'));
+  assert.match(read('docs/first-deployment.md'), new RegExp(`^Environment=${GIVE_MEMORY_BACK}$`, 'm'));
 });
 
 describe('docs/first-deployment.md', () => {
