@@ -33,6 +33,10 @@ const HANDLER_TIMEOUT_MS = 30_000;
 const BODY_LIMIT_BYTES = 64 * 1024;
 /** Per client address (IPv6: per /64); beyond it 429. Generous, since an office can share one address. */
 const REQUESTS_PER_MINUTE = 1200;
+/** Longer than any address that the relay takes: what is too long for a parameter is its schema's to refuse. */
+const MAX_PARAM_LENGTH = 64 * 1024;
+/** Where no route is. What has no reading goes there, and so through every hook: headers, rate, log. */
+const UNREADABLE = '/.unreadable';
 /** Addresses whose count is kept; beyond it the least recent is forgotten. */
 const COUNTED_ADDRESSES = 10_000;
 
@@ -50,7 +54,8 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
     bodyLimit: BODY_LIMIT_BYTES,
     handlerTimeout: HANDLER_TIMEOUT_MS,
     // Otherwise `//evil` and `/API` would reach routes by second names.
-    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true },
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: MAX_PARAM_LENGTH },
+    rewriteUrl: ({ url = '/' }) => (isReadable(url) ? url : UNREADABLE),
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply);
     },
@@ -80,7 +85,8 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
   });
   enforcePermissions(app, deps.people, deps.origin);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, () => {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ url }) => {
+    if (url === UNREADABLE) throw new PosternError('request_invalid', 'The address of this request cannot be read.');
     throw new PosternError('not_found', 'There is nothing at this address.');
   });
 
@@ -97,4 +103,13 @@ export async function createControl(deps: ControlDeps): Promise<FastifyInstance>
   for (const plugin of deps.plugins) await app.register(plugin);
   await app.ready();
   return app;
+}
+
+function isReadable(url: string): boolean {
+  try {
+    decodeURIComponent(url.split('?', 1)[0] ?? '');
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -140,6 +140,9 @@ describe('Strangers', () => {
       const unknown: number[] = [];
       for (let n = 0; n < 5; n += 1) unknown.push((await sample.app.inject({ url: '/x' })).statusCode);
       assert.equal(unknown.at(-1), 429);
+      const unreadable: number[] = [];
+      for (let n = 0; n < 5; n += 1) unreadable.push((await sample.app.inject({ url: '/%zz' })).statusCode);
+      assert.equal(unreadable.at(-1), 429);
     } finally {
       await sample.app.close();
     }
@@ -163,6 +166,19 @@ describe('Headers', () => {
         assert.match(policy, /frame-ancestors 'none'/);
         assert.doesNotMatch(policy, /unsafe|\*|https?:/);
         assert.equal(headers['x-content-type-options'], 'nosniff');
+        for (const url of ['/%zz', '/%ff', `/api/v1/audit/${'a'.repeat(300)}`, '//evil', '/.unreadable'])
+          for (const accept of ['text/html', 'application/json']) {
+            const odd = (await app.inject({ url, headers: { accept } })).headers;
+            for (const name of [
+              'strict-transport-security',
+              'content-security-policy',
+              'x-content-type-options',
+              'x-frame-options',
+              'referrer-policy',
+              'cache-control',
+            ])
+              assert.equal(odd[name], headers[name], `${name} of ${url}`);
+          }
       } finally {
         await app.close();
       }
