@@ -161,6 +161,19 @@ describe('addresses', () => {
     assert.ok(parseCidr('10.0.0.0/8') && parseCidr('::/0') && parseCidr('0.0.0.0/0') && parseCidr('fd00::/8'));
   });
 
+  test('an address is the one that everything else reads in the text', () => {
+    const group = fc.constantFrom('', '0', '1', 'ffff', '0001', '01.2.3.4', '192.0.2.1', '10000');
+    const groups = fc.array(group, { minLength: 2, maxLength: 9 }).map((parts) => parts.join(':'));
+    fc.assert(
+      fc.property(fc.oneof(groups, fc.ipV6()), (text) => {
+        const host = URL.canParse(`http://[${text}]`) ? new URL(`http://[${text}]`).hostname : undefined;
+        const address = parseAddress(text);
+        assert.equal(address && new URL(`http://[${address.toString()}]`).hostname, host);
+      }),
+      { numRuns: 2_000, examples: [['::192.0.2.1'], ['::ffff:192.0.2.1'], ['::ffff:01.2.3.4'], ['::ffff:c000:201']] },
+    );
+  });
+
   test('addresses inside addresses', () => {
     const inside = (text: string) => {
       const address = parseAddress(text);

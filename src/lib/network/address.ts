@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
@@ -12,13 +13,15 @@ export interface Cidr {
 }
 
 const FOUR_DECIMALS = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/;
-const SIX_LOOK = /^(?=.*:)[0-9a-f:.]{2,45}$/i;
+/** The library takes it for IPv4 mapped into IPv6, which is another address (RFC 4291 §2.5.5.1). */
+const COMPATIBLE = /^::\d+\./;
 
 /** Only what has one reading: four decimals, or IPv6 without a zone. */
 export function parseAddress(text: string): Address | undefined {
   // Names are most of what is looked at, and the library's own look at them is slow.
   if (FOUR_DECIMALS.test(text)) return ipaddr.IPv4.isValid(text) ? ipaddr.IPv4.parse(text) : undefined;
-  return SIX_LOOK.test(text) && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined;
+  if (!isIPv6(text) || text.includes('%')) return undefined;
+  return ipaddr.IPv6.parse(COMPATIBLE.test(text) ? `0${text}` : text);
 }
 
 /** The usual text of an address (RFC 5952); undefined when it is none. */
