@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -8,6 +8,7 @@ import { asAlice, closing, createWorld, HOST, listen, type World } from './world
 
 const COOKIE = `Cookie: ${asAlice.Cookie}\r\n`;
 const SHORT = { clientStallMs: 300, sweepMs: 50, halfClosedMs: 300 };
+const someSweeps = () => new Promise((resolve) => setTimeout(resolve, 3 * SHORT.sweepMs));
 
 function send(world: World, bytes: string): Socket {
   const socket = connect(world.port, '127.0.0.1');
@@ -132,25 +133,33 @@ describe('peers that are slow', () => {
   });
 
   it('a client that reads and sends slowly, but does, is not cut', async () => {
+    const arrivals = new EventEmitter();
     await using world = await createWorld((req, res) => {
       let got = '';
       req.setEncoding('utf8').on('data', (text: string) => {
         got += text;
+        arrivals.emit('some');
       });
       req.on('end', () => res.end(got));
     }, SHORT);
+    let now = Date.now();
+    world.now = now;
     const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nConnection: close\r\n`;
     const client = send(world, `${post}Content-Length: 8\r\n\r\n`);
-    let sent = 0;
-    const drip = setInterval(() => {
-      client.write('x');
-      if (++sent === 8) clearInterval(drip);
-    }, 100);
     let answer = '';
     client.setEncoding('utf8').on('data', (text: string) => {
       answer += text;
     });
-    await once(client, 'close');
+    const gone = closing(client);
+    for (let sent = 0; sent < 8; sent += 1) {
+      const arrived = once(arrivals, 'some');
+      client.write('x');
+      await arrived;
+      now += SHORT.clientStallMs;
+      world.now = now;
+      await someSweeps();
+    }
+    await gone;
     assert.match(answer, /^HTTP\/1\.1 200 [^]*xxxxxxxx$/);
   });
 
@@ -160,13 +169,21 @@ describe('peers that are slow', () => {
       targetSocket = req.socket;
       req.pause();
     }, SHORT);
+    const now = Date.now();
+    world.now = now;
     const size = 64 * 1024 * 1024;
     const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\n`;
     const client = send(world, `${post}Content-Length: ${size}\r\n\r\n`);
     client.write(Buffer.alloc(size / 2));
     const gone = closing(client.resume());
-    // Longer than a stalled client would get: several sweeps see it.
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    // Nothing moved for a while: everyone between is full.
+    const seen = () => `${client.bytesWritten} ${client.writableLength}`;
+    for (let before = ''; before !== seen(); ) {
+      before = seen();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+    world.now = now + 10 * SHORT.clientStallMs;
+    await someSweeps();
     assert.equal(client.destroyed, false);
     assert.equal(world.audit.outcomes.length, 0);
     targetSocket?.destroy();

@@ -26,8 +26,23 @@ interface RawWorld {
   readonly targetBytes: RawTarget;
 }
 
-function get(world: World, version = '1.1', more = ''): Promise<string> {
-  return world.raw(`GET / HTTP/${version}\r\nHost: ${HOST}\r\n${COOKIE}Connection: close\r\n${more}\r\n`);
+function get(world: World, version = '1.1', more = '', enough?: (answer: string) => boolean): Promise<string> {
+  return world.raw(`GET / HTTP/${version}\r\nHost: ${HOST}\r\n${COOKIE}Connection: close\r\n${more}\r\n`, enough);
+}
+
+/** A target that goes on once the client has what it said so far: what comes in one read is one to the relay. */
+async function beforeInTwo(first: string, seen: string, goOn: (socket: Socket) => void) {
+  let atTarget: Socket | undefined;
+  const world = await before(first, (socket) => {
+    atTarget = socket;
+  });
+  const onText = (answer: string): false => {
+    if (atTarget === undefined || !answer.includes(seen)) return false;
+    goOn(atTarget);
+    atTarget = undefined;
+    return false;
+  };
+  return Object.assign(world, { getInTwo: () => get(world, '1.1', '', onText), onText });
 }
 
 const end = (socket: Socket) => void socket.end();
@@ -73,8 +88,8 @@ describe('answers of targets', () => {
       ] as const) {
         // Without a length, an end in order is the end.
         if (how === 'FIN' && /to the end|1\.0/.test(what)) continue;
-        await using world = await before(`${head}${frame}begun`, (socket) => setTimeout(cut, 20, socket));
-        const answer = await get(world);
+        await using world = await beforeInTwo(`${head}${frame}begun`, 'begun', cut);
+        const answer = await world.getInTwo();
         assert.match(answer, /begun/, `${what}, ${how}`);
         assert.doesNotMatch(answer, /0\r\n\r\n$/, `${what}, ${how}`);
         assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed', `${what}, ${how}`);
@@ -83,12 +98,11 @@ describe('answers of targets', () => {
   });
 
   it('that are cut are a reset for a client of HTTP/1.0, which knows no other sign', async () => {
-    await using world = await before('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n', (socket) =>
-      setTimeout(end, 20, socket),
-    );
+    const begun = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n';
+    await using world = await beforeInTwo(begun, 'begun', end);
     const client = connect(world.port, '127.0.0.1');
     client.write(`GET / HTTP/1.0\r\nHost: ${HOST}\r\n${COOKIE}\r\n`);
-    client.resume();
+    client.setEncoding('latin1').on('data', world.onText);
     const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNRESET');
   });
@@ -114,7 +128,7 @@ describe('answers of targets', () => {
       '\r\n\r\n',
     ];
     for (const bytes of corpus) {
-      await using world = await before(bytes, (socket) => setTimeout(end, 50, socket));
+      await using world = await before(bytes, end);
       const answer = await get(world);
       assert.match(answer, /^HTTP\/1\.1 502 /, JSON.stringify(bytes.slice(0, 80)));
       assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed');
@@ -132,8 +146,8 @@ describe('answers of targets', () => {
         const { end: how, status, bytesDown } = await world.audit.outcomeOf(0);
         assert.deepEqual({ how, status, bytesDown }, { how: 'target_closed', status: undefined, bytesDown: 0 }, chunk);
       }
-      await using world = await before(`${begin}3\r\nabc\r\n`, (socket) => setTimeout(() => socket.end(chunk), 20));
-      const answer = await get(world);
+      await using world = await beforeInTwo(`${begin}3\r\nabc\r\n`, 'abc', (socket) => socket.end(chunk));
+      const answer = await world.getInTwo();
       assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n3\r\nabc\r\n$/, chunk);
       assert.equal((await world.audit.outcomeOf(0)).end, 'target_closed', chunk);
     }
