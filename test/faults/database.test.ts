@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser } from '../identity/browser.ts';
 import { type Cluster, execute, startPostgres } from '../store/databases.ts';
 import { type Installation, startInstallation } from './installation.ts';
-import { assertRefusedDuring, type Fault } from './refused.ts';
+import { assertRefusedDuring, type Fault, SHORT_COMMIT } from './refused.ts';
 import { until } from './until.ts';
 import { assertLogged } from './whole-log.ts';
 import { type Cut, startWire, type Wire } from './wire.ts';
@@ -24,7 +24,7 @@ describe('the relay while PostgreSQL is not well', () => {
     await execute(cluster.url, `CREATE ROLE ${ROLE} LOGIN`);
     await execute(cluster.url, `ALTER DATABASE d1 OWNER TO ${ROLE}`);
     databaseUrl = url.replace('postgres@', `${ROLE}@`);
-    world = await startInstallation({ databaseUrl: wire.through(databaseUrl) });
+    world = await startInstallation({ databaseUrl: wire.through(databaseUrl), commitTimeout: SHORT_COMMIT });
     browser = await world.signIn();
   });
   after(async () => {

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import { startPostgres } from '../store/databases.ts';
 import { startInstallation } from './installation.ts';
-import { assertRefusedDuring } from './refused.ts';
+import { assertRefusedDuring, SHORT_COMMIT } from './refused.ts';
 import { mountSmallDisk, noSmallDisk } from './small-disk.ts';
 import { assertLogged } from './whole-log.ts';
 
@@ -11,7 +11,7 @@ test('the disk of PostgreSQL is full: refused while it lasts, well again by itse
   await using disk = await mountSmallDisk(128);
   await using cluster = await startPostgres(['min_wal_size=8MB', 'max_wal_size=16MB'], disk.path);
   const databaseUrl = (await cluster.createDatabase()).reveal();
-  await using world = await startInstallation({ databaseUrl });
+  await using world = await startInstallation({ databaseUrl, commitTimeout: SHORT_COMMIT });
   const browser = await world.signIn();
   const strike = async (): Promise<void> => disk.fill();
   const heal = async (): Promise<void> => {
@@ -27,7 +27,7 @@ test('the disk of the embedded database is full: refused while it lasts, well ag
   skip: noSmallDisk,
 }, async () => {
   await using disk = await mountSmallDisk(160);
-  await using world = await startInstallation({ dataDir: disk.path });
+  await using world = await startInstallation({ dataDir: disk.path, commitTimeout: SHORT_COMMIT });
   const browser = await world.signIn();
   const strike = async (): Promise<void> => disk.fill();
   const heal = async (): Promise<void> => disk.free();

@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import pg from 'pg';
 import type { Browser } from '../identity/browser.ts';
 import { type Installation, startInstallation } from './installation.ts';
-import { assertRefusedDuring, type Fault } from './refused.ts';
+import { assertRefusedDuring, type Fault, SHORT_COMMIT } from './refused.ts';
 import { until } from './until.ts';
 import { assertLogged } from './whole-log.ts';
 
@@ -16,7 +16,7 @@ describe('the relay while its embedded database is not well', () => {
   let browser: Browser;
   before(async () => {
     process.on('worker', remember);
-    world = await startInstallation({});
+    world = await startInstallation({ commitTimeout: SHORT_COMMIT });
     browser = await world.signIn();
   });
   after(async () => {

@@ -6,6 +6,8 @@ import { until, untilWell } from './until.ts';
 const AT_ONCE = 6;
 /** A log line that repeats is counted for so long. */
 const SAID_EVERY_MS = 10_000;
+/** Bound of a commit in an installation whose database is to be unwell: what takes longer is refused. */
+export const SHORT_COMMIT = '400ms';
 /** By which two clocks may differ over that time. */
 const CLOCK_MS = 100;
 
