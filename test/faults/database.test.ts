@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser } from '../identity/browser.ts';
+import { Browser } from '../identity/browser.ts';
 import { type Cluster, execute, startPostgres } from '../store/databases.ts';
 import { type Installation, startInstallation } from './installation.ts';
 import { assertRefusedDuring, type Fault, SHORT_COMMIT } from './refused.ts';
@@ -99,4 +99,23 @@ describe('the relay while PostgreSQL is not well', () => {
     await until(browser, `${world.wiki}/after`, 200);
     await holds();
   });
+});
+
+test('a PostgreSQL that can forget what it acknowledged is refused at start, also where only this database may', async () => {
+  const start = (url: string) => startInstallation({ databaseUrl: url, withoutAgent: true });
+  const refusalOf = (setting: string) => ({
+    code: 'database_unsafe',
+    message: new RegExp(`^The database runs with ${setting} = off`),
+  });
+  for (const setting of ['fsync', 'full_page_writes']) {
+    await using unsafe = await startPostgres([`${setting}=off`]);
+    await assert.rejects(start((await unsafe.createDatabase()).reveal()), refusalOf(setting));
+  }
+  await using cluster = await startPostgres();
+  const url = await cluster.createDatabase();
+  await execute(url, `ALTER DATABASE d1 SET synchronous_commit = off`);
+  await assert.rejects(start(url.reveal()), refusalOf('synchronous_commit'));
+  await execute(url, `ALTER DATABASE d1 RESET synchronous_commit`);
+  await using safe = await start(url.reveal());
+  assert.equal((await new Browser().send(`${safe.origin}/api/v1/me`)).status, 401);
 });

@@ -231,6 +231,51 @@ describe('bodies of requests', () => {
     assert.match(denied, /connection: close/i);
   });
 
+  it('are asked for and arrive whole where they are large, and are not asked for where they are too large', async () => {
+    await using world = await createWorld((req, res) => {
+      let size = 0;
+      req.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+      });
+      req.on('end', () => res.end(`${size} came`));
+    });
+    const size = 24 * 1024 * 1024;
+    const upload = async () => {
+      const headers = { Host: HOST, ...asAlice, Origin: world.origin, 'Content-Length': size, Expect: '100-continue' };
+      const sent = request({ port: world.port, method: 'PUT', agent: false, headers });
+      let wasAsked = false;
+      sent.on('continue', () => {
+        wasAsked = true;
+        sent.end(Buffer.alloc(size, 'z'));
+      });
+      sent.flushHeaders();
+      const [res] = (await once(sent, 'response')) as [IncomingMessage];
+      const text = await res.setEncoding('utf8').reduce((all: string, part: string) => all + part, '');
+      sent.destroy();
+      return { wasAsked, status: res.statusCode, text };
+    };
+    assert.deepEqual(await upload(), { wasAsked: true, status: 200, text: `${size} came` });
+    world.resource({ bodyLimitBytes: size - 1 });
+    const { wasAsked, status } = await upload();
+    assert.deepEqual({ wasAsked, status }, { wasAsked: false, status: 413 });
+    assert.equal(world.seen.length, 1, 'the target saw the first alone');
+  });
+
+  it('end the request where the client ends its side before the answer: nobody waits for it any more', async () => {
+    const begun = Promise.withResolvers<void>();
+    const cut = Promise.withResolvers<void>();
+    await using world = await createWorld((req) => {
+      req.socket.once('close', () => cut.resolve());
+      req.resume().on('end', () => begun.resolve());
+    });
+    const client = connect({ port: world.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.write(`POST / HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nContent-Length: 2\r\n\r\nhi`);
+    await begun.promise;
+    client.end();
+    await cut.promise;
+    assert.equal((await world.audit.outcomeOf(0)).end, 'client_closed');
+  });
+
   it('may be cut short by an early answer', async () => {
     await using world = await createWorld((_req, res) => {
       res.writeHead(413, { Connection: 'close' });

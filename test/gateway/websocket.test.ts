@@ -21,8 +21,8 @@ function echoOn(world: World): WebSocketServer {
   return sockets;
 }
 
-function dial(world: World, headers: Record<string, string>, path = '/ws'): WebSocket {
-  return new WebSocket(`ws://127.0.0.1:${world.port}${path}`, { headers: { Host: HOST, ...headers } });
+function dial(world: World, headers: Record<string, string>, path = '/ws', protocols: string[] = []): WebSocket {
+  return new WebSocket(`ws://127.0.0.1:${world.port}${path}`, protocols, { headers: { Host: HOST, ...headers } });
 }
 
 const fromOwnPage = { ...asAlice, Origin: `http://${HOST}` };
@@ -84,6 +84,25 @@ describe('WebSockets', () => {
     await once(ws, 'open');
     ws.terminate();
     assert.equal((await world.audit.outcomeOf(2)).end, 'client_closed');
+  });
+
+  it('speak the subprotocol that the target picks among those offered, or end where it picks another', async () => {
+    await using world = await createWorld((_req, res) => res.end());
+    let picks = 'v1.chat';
+    const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => picks });
+    world.target.on('upgrade', (req, socket: Duplex, head: Buffer) =>
+      sockets.handleUpgrade(req, socket, head, () => {}),
+    );
+    const offered = ['v2.chat', 'v1.chat'];
+    const ws = dial(world, fromOwnPage, '/ws', offered);
+    await once(ws, 'open');
+    assert.equal(ws.protocol, 'v1.chat');
+    const seen = world.seen[0]?.rawHeaders ?? [];
+    assert.equal(seen[seen.indexOf('Sec-WebSocket-Protocol') + 1], offered.join(','));
+    ws.terminate();
+    picks = 'v9.chat';
+    const [error] = (await once(dial(world, fromOwnPage, '/ws', offered), 'error')) as [Error];
+    assert.match(error.message, /invalid subprotocol/);
   });
 
   it('pass on what the target answers instead of 101', async () => {
