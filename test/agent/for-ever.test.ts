@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Secret } from '../../src/lib/secret.ts';
+import { freePort } from '../e2e/free-port.ts';
 import { closing, collect } from '../tunnel/pair.ts';
 import { startProxy } from './http-proxy.ts';
 import { EchoTarget, Office, receiptFor, tunnelTo } from './office.ts';
@@ -123,8 +123,8 @@ test('a page in place of the relay is named as what it is, and the agent goes on
   const captive = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome to the hotel</h1>');
   });
-  await new Promise<void>((resolve) => captive.listen(0, '127.0.0.1', resolve));
-  const { port } = captive.address() as AddressInfo;
+  const port = await freePort();
+  await new Promise<void>((resolve) => captive.listen(port, '127.0.0.1', resolve));
   t.after(() => captive.close());
   const office = new Office(t, { origin: `http://postern.localhost:${port}` }, { wiki: 1 });
   const tokens = new Map<string, string>();

@@ -12,6 +12,7 @@ import { sortableId } from '../../src/lib/id.ts';
 import { signToken, type TokenContent, unverifiedSubject, verifyToken } from '../../src/token/jwt.ts';
 import { generateSigningKey, publicJwkOf, publicKeyFromJwk, type SigningKey, thumbprint } from '../../src/token/key.ts';
 import { resource } from '../domain/resource.ts';
+import { freePort } from '../e2e/free-port.ts';
 
 export const silent = pino({ level: 'silent' });
 /** What a test waits for comes much sooner, or never. */
@@ -85,7 +86,9 @@ export class SmallRelay {
   /** Stops with the test, however that ends. */
   static async start(t: TestContext, options: SmallRelayOptions = {}): Promise<SmallRelay> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+    // Tests start it again at its port, which agents dial meanwhile.
+    const port = options.port ?? (await freePort());
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     const relay = new SmallRelay(server, options);
     t.after(() => relay.stop());
     return relay;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { type Credential, saveCredential } from '../../src/client/credentials.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { StandInRelay, signInAt, tcpResource } from '../client/tunnel/stand-in.ts';
+import { freePort } from '../e2e/free-port.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -111,11 +112,7 @@ describe('postern up', () => {
   });
 
   test('waits for a relay that does not answer at its start', async (t) => {
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address() as AddressInfo;
-    free.close();
-    await once(free, 'close');
+    const port = await freePort();
     const env = emptyEnvironment(t);
     const credential = { token: new Secret('pst_good'), expiresAt: Date.now() + 60_000, person: 'alice' };
     saveCredential({ ...credential, relay: `http://postern.localhost:${port}` }, env);

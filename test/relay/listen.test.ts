@@ -14,6 +14,7 @@ import { clientAddress } from '../../src/lib/client-address.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { followCertificate } from '../../src/relay/certificate.ts';
 import { listenForRelay } from '../../src/relay/listen.ts';
+import { freePort } from '../e2e/free-port.ts';
 import { eventually } from '../eventually.ts';
 import { makeCertificate } from './certificates.ts';
 import { PLAIN } from './plain.ts';
@@ -224,9 +225,7 @@ describe('several certificates', () => {
 
 describe('the redirect', () => {
   test('sends every host to https alike, so that strangers do not learn which exist', async () => {
-    const reserved = await listening({});
-    const { port } = reserved;
-    await reserved[Symbol.asyncDispose]();
+    const port = await freePort();
     await using _ = await listening({ tls: { certificates: [first], redirectFrom: { host: '127.0.0.1', port } } });
     const known = await plain(port, get('wiki.access.test:80'));
     assert.match(known, /^HTTP\/1\.1 308 /);
