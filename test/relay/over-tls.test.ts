@@ -21,7 +21,7 @@ import { startHostileProvider } from '../identity/hostile-provider.ts';
 import { startDatabases, temporaryDirectory } from '../store/databases.ts';
 import { makeCertificate } from './certificates.ts';
 
-test('browser, relay and agent over TLS: a download of many reads arrives whole', async () => {
+test('browser, relay and agent over TLS: a download of many reads arrives whole, and browsers learn to come by https', async () => {
   await using undo = new AsyncDisposableStack();
   const directory = undo.use(await temporaryDirectory()).path;
   const certificate = makeCertificate(directory, 'relay', ['postern.localhost', '*.postern.localhost']);
@@ -58,7 +58,7 @@ test('browser, relay and agent over TLS: a download of many reads arrives whole'
     roles: { admin: { groups: ['a'] } },
     policy: { directory: './policies' },
     agents: { office: { enrollmentTokenFile: './office.token' } },
-    resources: { wiki: { agent: 'office' } },
+    resources: { wiki: { agent: 'office' }, diary: { agent: 'office' } },
   });
   const agentFile = file('agent.yaml', {
     relay: origin,
@@ -78,10 +78,20 @@ test('browser, relay and agent over TLS: a download of many reads arrives whole'
   });
   await lines.saw('connected');
 
-  const url = `https://wiki.postern.localhost:${port}/big`;
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(url, { lookup: lookupWithLocalhost }, resolve).on('error', reject);
-  });
+  const ask = (url: string, headers = {}) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(url, { headers, lookup: lookupWithLocalhost }, resolve).on('error', reject);
+    });
+  const answer = await ask(`https://wiki.postern.localhost:${port}/big`);
   assert.equal(answer.statusCode, 200);
   assert.ok((await buffer(answer)).equals(sent));
+  assert.equal(answer.headers['strict-transport-security'], undefined, 'an app says that itself');
+
+  // Whoever signs in has passed both hosts.
+  const toSignIn = await ask(`https://diary.postern.localhost:${port}/`, { accept: 'text/html' });
+  assert.equal(toSignIn.statusCode, 303);
+  for (const ours of [toSignIn, await ask(toSignIn.headers.location ?? '')]) {
+    assert.equal(ours.headers['strict-transport-security'], 'max-age=31536000');
+    ours.resume();
+  }
 });
