@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
+import { listServices } from '../../src/client/services.ts';
 import type { AccessList } from '../../src/control/contract/accesses.ts';
 import type { AgentList } from '../../src/control/contract/agents.ts';
 import type { AuditEntryPage } from '../../src/control/contract/audit.ts';
@@ -15,6 +16,7 @@ import type { PolicyRules, PolicyState } from '../../src/control/contract/policy
 import type { ResourceList } from '../../src/control/contract/resources.ts';
 import type { SessionList } from '../../src/control/contract/sessions.ts';
 import { lookupWithLocalhost } from '../../src/lib/localhost.ts';
+import { Secret } from '../../src/lib/secret.ts';
 import { eventually } from '../eventually.ts';
 import { CLIENT_SECRET, ourPage, startWholeRelay, type WholeRelay } from './whole-relay.ts';
 
@@ -25,7 +27,7 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
   let olga: string;
   let alice: string;
   before(async () => {
-    whole = undo.use(await startWholeRelay());
+    whole = undo.use(await startWholeRelay({ agents: ['panel', 'yard'] }));
     root = await whole.signIn('root', ['admins']);
     olga = await whole.signIn('olga', ['security']);
     alice = await whole.signIn('alice', ['employees']);
@@ -140,6 +142,31 @@ describe('Operating a relay through its API', { timeout: 120_000 }, () => {
     assert.equal((await change('DELETE', `/api/v1/sessions/${guest}`, olga)).status, 404, 'it has ended');
     const [ended] = (await get<AuditEntryPage>(`/api/v1/audit/entries?query=kind:session.ended`, root)).entries;
     assert.deepEqual([ended?.row.person?.email, ended?.event.session], ['guest-2@example.com', guest]);
+  });
+
+  it('pages through agents and services by name, each once; the command line reads every page', async () => {
+    // Such as languages sort differently.
+    const services = ['a-b', 'ab', 'a-c', 'b0', ...Array.from({ length: 100 }, (_, n) => `service-${n}`)];
+    for (const name of services)
+      assert.equal((await change('POST', '/api/v1/services', root, { name, owner: 'test' })).status, 200, name);
+    const walk = async (kind: 'agents' | 'services', limit: number): Promise<string[]> => {
+      const seen: string[] = [];
+      for (let after = ''; ; ) {
+        const path = `/api/v1/${kind}?limit=${limit}${after}`;
+        const page = await get<Record<string, { name: string }[]> & { next: string | null }>(path, olga);
+        const names = (page[kind] ?? assert.fail(`no ${kind}`)).map(({ name }) => name);
+        assert.ok(names.length <= limit);
+        seen.push(...names);
+        if (page.next === null) return seen;
+        after = `&after=${page.next}`;
+      }
+    };
+    assert.deepEqual(await walk('agents', 2), ['office', 'panel', 'yard']);
+    for (const limit of [1, 26, 104]) assert.deepEqual((await walk('services', limit)).toSorted(), services.toSorted());
+    const token = new Secret(await whole.issueToken(olga));
+    const credential = { relay: whole.origin, token, expiresAt: Date.now() + 600_000, person: 'olga' };
+    const listed = await listServices(credential, AbortSignal.timeout(30_000));
+    assert.deepEqual(listed.map(({ name }) => name).toSorted(), services.toSorted());
   });
 
   it('shows an agent’s tunnel, and cuts one live access on record', async () => {
