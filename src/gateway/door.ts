@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Elapsed } from '../lib/clock.ts';
 import type { LineLog } from '../lib/sparing-log.ts';
 import type { AnonymousGate } from './access/anonymous.ts';
 import type { PersonRate } from './access/person-rate.ts';
@@ -21,6 +21,8 @@ export interface Door {
   /** Key of the hashes that stand for unrecorded query values. */
   readonly queryKey: Uint8Array;
   readonly clock: Clock;
+  /** For how long somebody was waited for. */
+  readonly elapsed: Elapsed;
   /** Sparing: what is said once for each request is counted. */
   readonly log: LineLog | undefined;
 }

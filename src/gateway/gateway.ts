@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Change } from '../domain/change.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Clock, type Elapsed, systemClock, systemElapsed } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type LineLog, SparingLog } from '../lib/sparing-log.ts';
 import { AnonymousGate } from './access/anonymous.ts';
@@ -22,6 +22,7 @@ export interface GatewayOptions {
   /** Key of the hashes that stand for query values in the log: at least 32 bytes, the same after a restart. */
   readonly queryKey: Uint8Array;
   readonly clock?: Clock;
+  readonly elapsed?: Elapsed;
   readonly log?: LineLog;
   readonly bounds?: Partial<Bounds>;
   /** Absent: no ports are leased. */
@@ -61,6 +62,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     isPosternCookie: (name) => ports.handOff.isPosternCookie(name),
     queryKey: options.queryKey,
     clock,
+    elapsed: options.elapsed ?? systemElapsed,
     log,
   };
   const enter = (exchange: Exchange) => {

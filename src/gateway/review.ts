@@ -53,9 +53,10 @@ async function reviewPrincipal(access: OpenAccess): Promise<void> {
 /** What only time ends: sessions at their absolute end, clients that neither send nor read, and targets that do not answer. */
 export function sweep(door: Door): void {
   const now = door.clock();
+  const elapsed = door.elapsed();
   door.pool.sweep(performance.now());
   for (const access of door.live.all()) {
     if (access.session.expiresAt <= now) access.terminate('session_expired');
-    else if (access.stalledSince !== 0 && now - access.stalledSince > door.bounds.clientStallMs) access.giveUp();
+    else if (access.stalledSince !== 0 && elapsed - access.stalledSince > door.bounds.clientStallMs) access.giveUp();
   }
 }

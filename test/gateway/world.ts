@@ -110,6 +110,8 @@ export interface World extends AsyncDisposable {
   letsInAnyone: (check: Check) => boolean;
   /** The gateway's clock; undefined: the real one. */
   now: number | undefined;
+  /** By which it measures how slow somebody is; undefined: the real time. */
+  elapsed: number | undefined;
   /** Whether the relay hears of changes. */
   hasAuthority: boolean;
   /** Called each time the gateway looks in the gap. */
@@ -281,7 +283,8 @@ export async function createWorld(
     strangers: { refused: (reason) => strangers.push(reason) },
   };
   const clock = () => world.now ?? Date.now();
-  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7), bounds, clock, leases });
+  const elapsed = () => world.elapsed ?? performance.now();
+  const gateway = createGateway(ports, { queryKey: Buffer.alloc(32, 7), bounds, clock, elapsed, leases });
   const listener = createListener({
     relayHost: 'relay.test',
     control: (_req, res) => res.end('control'),
@@ -308,6 +311,7 @@ export async function createWorld(
     decide: () => ({}),
     letsInAnyone: () => false,
     now: undefined,
+    elapsed: undefined,
     hasAuthority: true,
     onLook: undefined,
     resource(change) {

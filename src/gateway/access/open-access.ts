@@ -40,7 +40,7 @@ export abstract class OpenAccess<Place extends StreamPlace = StreamPlace> implem
   bytesDown = 0;
   /** Status that the client got from the target. */
   status: number | undefined;
-  /** Since when only the client is waited for; 0 while it is not. */
+  /** Since when only the client is waited for (`Elapsed`); 0 while it is not. */
   stalledSince = 0;
   /** Set when authority ended it; whoever forwards then stops. */
   terminated: TerminationReason | undefined;

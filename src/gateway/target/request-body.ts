@@ -16,7 +16,7 @@ export class RequestBody {
     const { exchange, head, door } = this.#access;
     const { req, res } = exchange;
     if (head.expectsContinue && !res.headersSent) res.writeContinue();
-    this.#access.stalledSince = door.clock();
+    this.#access.stalledSince = door.elapsed();
     req.on('data', this.#onData);
     req.on('end', this.#onEnd);
     // What broke off is told by the end of the response: it closes with the client's connection.
@@ -28,7 +28,7 @@ export class RequestBody {
   drained(): void {
     const { req } = this.#access.exchange;
     if (!req.isPaused()) return;
-    this.#access.stalledSince = this.#access.door.clock();
+    this.#access.stalledSince = this.#access.door.elapsed();
     req.resume();
   }
 
@@ -48,7 +48,7 @@ export class RequestBody {
       access.bodyTooLarge = true;
       this.#connection.fail(new Error('The body is larger than the resource takes.'));
     } else if (this.#connection.sendBody(chunk)) {
-      access.stalledSince = access.door.clock();
+      access.stalledSince = access.door.elapsed();
     } else {
       access.stalledSince = 0;
       access.exchange.req.pause();

@@ -195,7 +195,7 @@ export class TargetAnswer implements Asker {
   #waitForDrain(): void {
     const access = this.#access;
     this.#connection.pause();
-    access.stalledSince = access.door.clock();
+    access.stalledSince = access.door.elapsed();
     access.exchange.res.once('drain', this.#onDrain);
   }
 
@@ -208,7 +208,7 @@ export class TargetAnswer implements Asker {
       breakOff(exchange);
     };
     const begin = () => {
-      access.stalledSince = door.clock();
+      access.stalledSince = door.elapsed();
     };
     // Behind an earlier answer on its connection it is not the client's turn.
     if (exchange.res.socket === null) exchange.res.once('socket', begin);
