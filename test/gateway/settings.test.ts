@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { asAlice, createWorld, HOST, type World } from './world.ts';
+import { createRawTarget } from './raw-target.ts';
+import { asAlice, closing, createWorld, HOST, type World } from './world.ts';
 
 const COOKIE = `Cookie: ${asAlice.Cookie}\r\n`;
 
-function post(world: World, rest: string): Promise<string> {
-  const head = `POST /up HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${world.origin}\r\nConnection: close\r\n`;
-  return world.raw(head + rest);
-}
+const postHead = ({ origin }: World) =>
+  `POST /up HTTP/1.1\r\nHost: ${HOST}\r\n${COOKIE}Origin: ${origin}\r\nConnection: close\r\n`;
+
+const post = (world: World, rest: string) => world.raw(postHead(world) + rest);
 
 describe('a resource', () => {
   it('may have several hosts, each with its own cookie and origin, and unknown ones stay unknown', async () => {
@@ -48,6 +50,33 @@ describe('a resource', () => {
     assert.match(await post(world, `${chunked}a\r\n0123456789\r\n0\r\n\r\n`), /^HTTP\/1\.1 200 /);
     assert.match(await post(world, `${chunked}b\r\n0123456789x\r\n0\r\n\r\n`), /^HTTP\/1\.1 413 /);
     assert.equal((await world.audit.outcomeOf(3)).end, 'body_too_large');
+  });
+
+  it('cuts off an answer that had begun when the body became too large, and says why in the log', async () => {
+    for (const early of [
+      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc',
+    ]) {
+      await using target = await createRawTarget((socket) => socket.write(early));
+      await using world = await createWorld(() => undefined);
+      world.dialPort = target.port;
+      world.resource({ bodyLimitBytes: 10 });
+      const client = connect(world.port, '127.0.0.1');
+      client.write(`${postHead(world)}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`);
+      let answer = '';
+      client.setEncoding('latin1').on('data', (text: string) => {
+        if (answer === '') client.write('8\r\n01234567\r\n');
+        answer += text;
+      });
+      const closed = closing(client);
+      const { end, bytesUp } = await world.audit.outcomeOf(0);
+      assert.deepEqual([end, bytesUp], ['body_too_large', 11], early);
+      await closed;
+      assert.match(
+        answer,
+        early.includes('103') ? /^HTTP\/1\.1 103 [^]*HTTP\/1\.1 413 / : /^HTTP\/1\.1 200 [^]*\r\n\r\nabc$/,
+      );
+    }
   });
 
   it('may give its target less time for the head and less silence in the body', async () => {

@@ -152,13 +152,11 @@ export class TargetAnswer implements Asker {
       return this.#cut();
     }
     const timedOut = hasCode(error, 'timeout');
-    if (access.bodyTooLarge && !access.exchange.res.headersSent) {
-      return this.#resolve({ end: 'body_too_large', refusal: BODY_TOO_LARGE });
-    }
     if (access.exchange.res.headersSent) {
-      access.finish(timedOut ? 'timed_out' : 'target_closed');
+      access.finish(access.bodyTooLarge ? 'body_too_large' : timedOut ? 'timed_out' : 'target_closed');
       return this.#cut();
     }
+    if (access.bodyTooLarge) return this.#resolve({ end: 'body_too_large', refusal: BODY_TOO_LARGE });
     access.door.log?.info({ intent: access.recorded.id, error: error.message }, 'a target broke off');
     if (this.#mayRepeat()) return this.#resolve('again');
     // The agent's refusal of a stream arrives after the request was written to it, so it is seen here.
