@@ -25,15 +25,16 @@ describe('clients that hold on to the relay', () => {
     return socket;
   };
 
-  test(`${IDLE} idle sockets: others are served, and each costs little memory`, async () => {
+  test(`${IDLE} idle sockets: all stay open, others are served, and each costs little memory`, async () => {
     const before = process.memoryUsage.rss();
     const sockets: Socket[] = [];
     try {
       for (let at = 0; at < IDLE; at += 100) {
-        const some = Array.from({ length: 100 }, () => open(`127.0.0.${2 + (at % ADDRESSES)}`));
+        const some = Array.from({ length: 100 }, (_, n) => open(`127.0.0.${2 + (n % ADDRESSES)}`));
         sockets.push(...(await Promise.all(some)));
       }
       assert.equal((await browser.send(`${world.wiki}/served`)).status, 200);
+      assert.equal(sockets.filter((socket) => socket.readyState === 'open').length, IDLE, 'none was turned away');
       // Both ends of each live in this process.
       const each = (process.memoryUsage.rss() - before) / IDLE;
       assert.ok(each < 60_000, `${Math.round(each)} bytes for each idle socket`);
