@@ -5,6 +5,7 @@ import {
   MAX_ANONYMOUS_PER_RESOURCE,
   MAX_STREAMS_PER_RESOURCE,
   MAX_STREAMS_PER_SESSION,
+  MAX_WAITING_PER_RESOURCE,
   STREAM_AGE_MS,
 } from '../../src/gateway/limits.ts';
 import type { AgentTunnel } from '../../src/gateway/ports.ts';
@@ -88,6 +89,29 @@ describe('the places of a resource', () => {
     await Promise.all(waiting);
     assert.deepEqual(order, ['first 2', 'second 1']);
     pool.close();
+  });
+
+  it('are waited for by so many; the next is told at once', async () => {
+    const pool = new TargetPool(() => 0);
+    const tunnel = tunnelOf('t');
+    const [first] = await Promise.all(
+      Array.from({ length: MAX_STREAMS_PER_SESSION }, () => taken(pool, 'one', tunnel)),
+    );
+    assert.ok(first);
+    const answers: string[] = [];
+    const wait = async (who: string) => {
+      const stream = await pool.take('one', 'wiki', tunnel);
+      answers.push(`${who} ${stream === undefined ? 'nothing' : 'a place'}`);
+    };
+    const waiting = Array.from({ length: MAX_WAITING_PER_RESOURCE }, (_, n) => wait(`waiter ${n}`));
+    await wait('the next');
+    assert.deepEqual(answers, ['the next nothing']);
+    pool.giveBack(first, true);
+    await waiting[0];
+    assert.deepEqual(answers, ['the next nothing', 'waiter 0 a place']);
+    pool.close();
+    await Promise.all(waiting);
+    assert.deepEqual(new Set(answers.slice(2).map((answer) => answer.replace(/.* \d+ /, ''))), new Set(['nothing']));
   });
 
   it('do not cross sessions or tunnels, and old streams take nothing more', async () => {
