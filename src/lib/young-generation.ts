@@ -15,7 +15,7 @@ export function keepYoungGenerationSmall(): void {
 }
 
 /**
- * For a process that is about to have much to do: 16 MB now (some 30 ms), and never more. V8 takes a limit at its start
+ * For a process that is about to have much to do: 16 MB now (some 50 ms), and never more. V8 takes a limit at its start
  * only, and left to itself it grows as fast as load comes, so it is made to grow here, by objects that outlive a collection.
  */
 export function growYoungGeneration(): void {
